@@ -1,0 +1,45 @@
+"""Fixtures every test shares: an isolated ROS graph and the optional real videos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _domain_of_worker() -> int:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return 1 + (os.getpid() * 7 + int(worker)) % 90
+
+
+_next_domain = iter(range(_domain_of_worker(), 10_000))
+
+
+@pytest.fixture
+def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]:
+    """Give the test a ROS domain of its own (1..100), on this host only, with its own log folder."""
+    domain = 1 + next(_next_domain) % 100
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "ros_log"))
+    yield domain
+
+
+@pytest.fixture
+def vip_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Point the cache of derived files at a folder of this test."""
+    monkeypatch.setenv("VIP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def shared_videos() -> Path:
+    """Return the folder of real videos beside the checkout; skip where it is absent."""
+    folder = ROOT.parent / "shared" / "data" / "videos"
+    if not folder.is_dir():
+        pytest.skip("the real videos (../shared/data/videos) are not beside this checkout")
+    return folder
