@@ -1,0 +1,1 @@
+"""The main job, end to end: demonstrations, policy, closed loop through the ROS graph, report."""

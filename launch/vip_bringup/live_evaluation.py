@@ -1,0 +1,216 @@
+"""Closed-loop episodes through the live ROS graph, judged by the simulator's state.
+
+The evaluator is a client of the running stack, as a person's script would be: it resets the scene, starts
+the policy through its action and watches topics. It takes no part in control.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from action_msgs.msg import GoalStatus
+from numpy.typing import NDArray
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image, JointState
+from std_srvs.srv import Trigger
+from vip_interfaces.action import RunPolicy
+from vip_interfaces.msg import GuardState, Reward, SimState
+from vip_interfaces.srv import ResetScene
+
+from vip_bringup.demo.report import EpisodeTrace
+from vip_ros import qos
+from vip_ros.errors import UserError
+from vip_ros.images import to_rgb
+from vip_ros.stamps import to_ns
+
+FrameSink = Callable[[NDArray[np.uint8], EpisodeTrace], None]
+
+SERVICE_LIMIT = 15.0
+"""s until a service of the running stack must have answered."""
+
+SUCCESS_HOLD = 0.3
+"""s the success predicate must hold before an episode counts as solved."""
+
+
+class LiveEvaluator(Node):
+    """Runs evaluation episodes on a stack that is already active.
+
+    Args:
+        frame_sink: called with every camera picture of a running episode and the trace so far.
+    """
+
+    def __init__(self, frame_sink: FrameSink | None = None) -> None:
+        super().__init__("live_evaluator")
+        self._sink = frame_sink
+        self._lock = threading.Lock()
+        self._trace: EpisodeTrace | None = None
+        self._first_stamp = 0
+        self._last_command_stamp = 0
+        self._success_since: float | None = None
+        self._fault = ""
+        self._mode = GuardState.INACTIVE
+        self._scene_seed: int | None = None
+        self._scene_stamp = 0
+        self._reward_stamp = 0
+        self._solved = threading.Event()
+        self.create_subscription(Image, "camera/image_raw", self._on_image, qos.SENSOR)
+        self.create_subscription(Reward, "vip/reward", self._on_reward, qos.RELIABLE_10)
+        self.create_subscription(JointState, "franka/joint_command", self._on_command, qos.RELIABLE_10)
+        self.create_subscription(GuardState, "franka/guard_state", self._on_guard, qos.LATCHED)
+        self.create_subscription(SimState, "sim/state", self._on_sim, qos.SENSOR)
+        self._run = ActionClient(self, RunPolicy, "policy_node/run_policy")
+        self._reset_scene = self.create_client(ResetScene, "franka_node/reset_scene")
+        self._reset_guard = self.create_client(Trigger, "franka_node/reset")
+        self._reset_reward = self.create_client(Trigger, "reward_node/reset_episode")
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self)
+        self._thread = threading.Thread(target=self._spin, name="live_evaluator", daemon=True)
+        self._thread.start()
+
+    def episode(self, task: str, seed: int, timeout: float) -> EpisodeTrace:
+        """Run one episode and return what happened.
+
+        Args:
+            task: the simulator's task name.
+            seed: scene seed; never one of the demonstrations'.
+            timeout: s until the episode counts as failed.
+
+        Raises:
+            UserError: a part of the stack does not answer.
+        """
+        self._prepare(task, seed)
+        trace = EpisodeTrace(seed=seed)
+        with self._lock:
+            self._trace, self._success_since, self._fault = trace, None, ""
+            self._first_stamp = self._last_command_stamp = 0
+        self._solved.clear()
+        begin = time.monotonic()
+        handle = self._wait(
+            self._run.send_goal_async(RunPolicy.Goal(timeout=timeout)), "policy_node/run_policy"
+        )
+        if not handle.accepted:
+            raise UserError(
+                "policy_node refused to run", "see its log; is it active and the guard without a fault?"
+            )
+        done = threading.Event()
+        result_future = handle.get_result_async()
+        result_future.add_done_callback(lambda _: done.set())
+        while not done.wait(0.02) and not self._solved.is_set():
+            if time.monotonic() - begin > timeout + SERVICE_LIMIT:
+                raise UserError("policy_node neither finished nor timed out", "see its log")
+        if not done.is_set():
+            self._wait(handle.cancel_goal_async(), "policy_node/run_policy cancel")
+        result = self._wait(result_future, "policy_node/run_policy result")
+        trace.duration = round(time.monotonic() - begin, 3)
+        with self._lock:
+            trace.success = self._solved.is_set()
+            trace.outcome = self._outcome(trace.success, result)
+            self._trace = None
+        return trace
+
+    def close(self) -> None:
+        """Stop spinning and destroy the node."""
+        self._executor.shutdown()
+        self._thread.join(timeout=5)
+        self.destroy_node()
+
+    def _outcome(self, success: bool, result: Any) -> str:
+        if success:
+            return "success"
+        if self._fault:
+            return f"fault: {self._fault}"
+        canceled = result.status == GoalStatus.STATUS_CANCELED
+        return "canceled" if canceled else str(result.result.outcome)
+
+    def _prepare(self, task: str, seed: int) -> None:
+        self._call(self._reset_scene, ResetScene.Request(task=task, seed=seed), "franka_node/reset_scene")
+        self._await(lambda: self._scene_seed == seed, "sim/state never showed the new scene")
+        if self._fault:
+            self._call(self._reset_guard, Trigger.Request(), "franka_node/reset")
+        self._await(lambda: self._mode == GuardState.HOLD, "the guard did not come to HOLD")
+        self._await(
+            lambda: self._reward_stamp >= self._scene_stamp, "no reward for a picture of the new scene"
+        )
+        self._call(self._reset_reward, Trigger.Request(), "reward_node/reset_episode")
+
+    def _await(self, condition: Callable[[], bool], complaint: str) -> None:
+        limit = time.monotonic() + SERVICE_LIMIT
+        while not condition():
+            if time.monotonic() > limit:
+                raise UserError(f"{complaint} within {SERVICE_LIMIT:.0f} s", "see the nodes' logs")
+            self._solved.wait(0.02)
+
+    def _call(self, client: Any, request: Any, name: str) -> Any:
+        if not client.wait_for_service(timeout_sec=SERVICE_LIMIT):
+            raise UserError(f"no service {name}", "is the stack up? see the nodes' logs")
+        response = self._wait(client.call_async(request), name)
+        if not response.success:
+            raise UserError(f"{name} refused: {response.message}", "see the node's log")
+        return response
+
+    def _wait(self, future: Any, name: str) -> Any:
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(SERVICE_LIMIT):
+            raise UserError(f"{name} did not answer within {SERVICE_LIMIT:.0f} s", "see the nodes' logs")
+        return future.result()
+
+    def wait_for_policy(self, limit: float) -> None:
+        """Wait until policy_node serves its action; raises UserError after the limit (s)."""
+        if not self._run.wait_for_server(timeout_sec=limit):
+            raise UserError("policy_node does not serve run_policy", "see its log")
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            return
+
+    def _on_sim(self, message: SimState) -> None:
+        if self._scene_seed != int(message.seed):
+            self._scene_stamp = to_ns(message.header.stamp)
+            self._scene_seed = int(message.seed)
+        if not message.success:
+            self._success_since = None
+            return
+        now = time.monotonic()
+        self._success_since = self._success_since or now
+        with self._lock:
+            running = self._trace is not None
+        if running and now - self._success_since >= SUCCESS_HOLD:
+            self._solved.set()
+
+    def _on_guard(self, message: GuardState) -> None:
+        self._mode, self._fault = message.mode, message.fault
+
+    def _on_reward(self, message: Reward) -> None:
+        stamp = to_ns(message.header.stamp)
+        self._reward_stamp = stamp
+        with self._lock:
+            if self._trace is None:
+                return
+            self._first_stamp = self._first_stamp or stamp
+            self._trace.stamps.append(round((stamp - self._first_stamp) * 1e-9, 4))
+            self._trace.distances.append(round(float(message.distance), 5))
+            self._trace.rewards.append(round(float(message.reward), 5))
+
+    def _on_command(self, message: JointState) -> None:
+        now = self.get_clock().now().nanoseconds
+        stamp = to_ns(message.header.stamp)
+        with self._lock:
+            if self._trace is None or self._mode != GuardState.TRACKING or stamp <= self._last_command_stamp:
+                return
+            self._last_command_stamp = stamp
+            self._trace.latencies.append((now - stamp) * 1e-9)
+
+    def _on_image(self, message: Image) -> None:
+        with self._lock:
+            trace = self._trace
+        if trace is not None and self._sink is not None:
+            self._sink(to_rgb(message).copy(), trace)
