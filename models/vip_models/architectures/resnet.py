@@ -1,0 +1,28 @@
+"""Residual networks whose last linear layer gives the embedding, as in VIP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vip_models.architectures import ARCHITECTURES
+from vip_models.torch_tools import import_torchvision_models
+
+_BLOCKS: dict[str, tuple[str, tuple[int, int, int, int]]] = {
+    "resnet10": ("BasicBlock", (1, 1, 1, 1)),
+    "resnet18": ("BasicBlock", (2, 2, 2, 2)),
+    "resnet34": ("BasicBlock", (3, 4, 6, 3)),
+    "resnet50": ("Bottleneck", (3, 4, 6, 3)),
+}
+
+
+def _builder(block: str, layers: tuple[int, int, int, int]) -> Callable[[int], Any]:
+    def build(dim: int) -> Any:
+        resnet = import_torchvision_models().resnet
+        return resnet.ResNet(getattr(resnet, block), list(layers), num_classes=dim)
+
+    return build
+
+
+for _name, (_block, _layers) in _BLOCKS.items():
+    ARCHITECTURES.register(_name)(_builder(_block, _layers))

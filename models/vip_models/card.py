@@ -1,0 +1,69 @@
+"""Encoder cards: one YAML file per encoder says how its weights become an embedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vip_ros.config import from_mapping, load_yaml, option
+from vip_ros.errors import UserError, unknown_name
+from vip_ros.resources import share_file
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """What has to be known about an encoder before its weights are opened."""
+
+    name: str = option("", "the encoder's name, equal to the card's file name")
+    about: str = option("", "one line for people")
+    architecture: str = option("", "name in the architecture registry")
+    dim: int = option(1024, "length of the embedding")
+    output: str = option("fc", "the layer whose output is the embedding (not normalised)")
+    state_path: str = option("vip", "key of the state dict inside a torch checkpoint ('' = the file itself)")
+    prefix: str = option("module.convnet.", "prefix of every tensor's name, removed on loading")
+    resize: int = option(256, "short side after resizing, pixels (antialiased bilinear)")
+    crop: int = option(224, "side of the square centre crop, pixels")
+    mean: tuple[float, ...] = option(IMAGENET_MEAN, "per RGB channel, on values in [0, 1]")
+    std: tuple[float, ...] = option(IMAGENET_STD, "per RGB channel, on values in [0, 1]")
+    file: str = option("", "weights that are shipped, relative to the package's share folder")
+    urls: tuple[str, ...] = option((), "public addresses of the weights, tried in order")
+    sha256: str = option("", "of the shipped or published weights file; '' = not pinned")
+    licence: str = option("", "licence of the weights")
+    training: dict[str, Any] = option(None, "how the weights were made, with measured figures")
+
+    def __post_init__(self) -> None:
+        """Make sequences immutable and refuse a geometry that cannot be cropped."""
+        for field in ("mean", "std", "urls"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        if self.crop > self.resize or self.crop < 1:
+            raise UserError(
+                f"card '{self.name}' crops {self.crop} out of {self.resize} pixels",
+                "make crop at most resize",
+            )
+
+
+def card_names() -> list[str]:
+    """Return the names of all shipped cards, sorted."""
+    return sorted(path.stem for path in share_file("vip_models", "cards").glob("*.yaml"))
+
+
+def load_card(name: str) -> EncoderCard:
+    """Read a card by name, or from the path of a YAML file.
+
+    Raises:
+        UserError: no such card, or a key the card does not have.
+    """
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+    elif name in card_names():
+        path = share_file("vip_models", "cards") / f"{name}.yaml"
+    else:
+        raise unknown_name("encoder", name, card_names())
+    values = load_yaml(path)
+    if not isinstance(values, dict):
+        raise UserError("an encoder card is a YAML mapping", "see the cards in models/cards", str(path))
+    return from_mapping(EncoderCard, {"name": path.stem, **values}, str(path))

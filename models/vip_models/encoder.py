@@ -1,0 +1,85 @@
+"""The frozen encoder φ that every node and command uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from vip_ros.errors import UserError
+
+from vip_models.card import EncoderCard, load_card
+from vip_models.preprocessing import preprocess_batch
+from vip_models.runtimes import RUNTIMES, Network
+from vip_models.torch_tools import available_cores
+from vip_models.weights import file_sha256, locate_weights
+
+ID_DIGITS = 12
+
+
+class Encoder:
+    """A frozen network from RGB frames to embeddings.
+
+    Attributes:
+        card: what is known about it.
+        id: card name and the first digits of the weights' sha256; embeddings compare only under equal ids.
+    """
+
+    def __init__(self, card: EncoderCard, weights_sha256: str, network: Network) -> None:
+        self.card = card
+        self.id = f"{card.name}@{weights_sha256[:ID_DIGITS]}"
+        self._network = network
+
+    @property
+    def name(self) -> str:
+        """The card's name."""
+        return self.card.name
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.card.dim
+
+    @property
+    def device(self) -> str:
+        """Where the network really runs: "cpu" or "cuda"."""
+        return self._network.device
+
+    def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
+        """Return embeddings float32 [T,D] of frames uint8 [T,H,W,3] RGB.
+
+        Raises:
+            UserError: frames of another type or shape, or without pixels.
+        """
+        frames = np.asarray(frames)
+        if frames.ndim != 4:
+            raise UserError(f"frames of shape {frames.shape}", "give uint8 [T,H,W,3] RGB")
+        embeddings = np.empty((len(frames), self.dim), np.float32)
+        for start in range(0, len(frames), batch_size):
+            batch = preprocess_batch(frames[start : start + batch_size], self.card)
+            embeddings[start : start + batch_size] = self._network.run(batch)
+        return embeddings
+
+    def warm_up(self, batch_size: int = 1) -> None:
+        """Run once on a blank frame, so that the first real one is not the slow one."""
+        self.encode(np.zeros((batch_size, self.card.crop, self.card.crop, 3), np.uint8), batch_size)
+
+
+def load_encoder(
+    name: str, weights: str | Path | None = None, runtime: str = "auto", threads: int = 0
+) -> Encoder:
+    """Load an encoder by card name.
+
+    Args:
+        name: a card's name, or the path of a card file.
+        weights: a weights file; None takes the shipped or fetched one.
+        runtime: "auto" (CUDA where it works, else CPU), "cpu", "cuda" or "torch".
+        threads: CPU threads, 0 for all cores this process may use.
+
+    Raises:
+        UserError: unknown encoder or runtime, missing or unfit weights.
+    """
+    card = load_card(name)
+    opener = RUNTIMES.get(runtime)
+    path = locate_weights(card, weights)
+    sha256 = file_sha256(path)
+    return Encoder(card, sha256, opener(card, path, sha256, threads or available_cores()))

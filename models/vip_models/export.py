@@ -1,0 +1,118 @@
+"""From a card and its weights to a network: the torch module, and the ONNX file that runs without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from vip_ros.errors import UserError
+from vip_ros.resources import cache_dir
+
+from vip_models.architectures import ARCHITECTURES
+from vip_models.card import EncoderCard
+from vip_models.torch_tools import import_torch
+from vip_models.weights import file_sha256, read_state
+
+INPUT_NAME, OUTPUT_NAME = "frames", "embedding"
+OPSET = 17
+_EXPORT_VERSION = 1
+
+
+def build_network(card: EncoderCard) -> Any:
+    """Build the card's untrained torch module, float [N,3,crop,crop] normalised → [N,dim]."""
+    return ARCHITECTURES.get(card.architecture)(card.dim)
+
+
+def load_network(card: EncoderCard, weights: Path) -> Any:
+    """Build the torch module with its weights, in evaluation mode, uint8 [N,crop,crop,3] → float32 [N,dim].
+
+    Raises:
+        UserError: the weights do not fit the card.
+    """
+    backbone = build_network(card)
+    state = read_state(weights, card)
+    _check_fit(backbone.state_dict(), state, card, weights)
+    backbone.load_state_dict(state)
+    return with_normalisation(backbone, card)
+
+
+def with_normalisation(backbone: Any, card: EncoderCard) -> Any:
+    """Wrap a network so that it takes uint8 frames [N,crop,crop,3]; returned in evaluation mode."""
+    torch = import_torch("building an encoder")
+    std = torch.tensor(card.std).view(1, 3, 1, 1)
+    mean = torch.tensor(card.mean).view(1, 3, 1, 1)
+
+    class Normalised(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.backbone = backbone
+            self.register_buffer("scale", 1.0 / (255.0 * std))
+            self.register_buffer("offset", -mean / std)
+
+        def forward(self, frames: Any) -> Any:
+            return self.backbone(frames.permute(0, 3, 1, 2).float() * self.scale + self.offset)
+
+    return Normalised().eval()
+
+
+def onnx_path(card: EncoderCard, weights_sha256: str) -> Path:
+    """Return where the ONNX file of these weights is cached, whether or not it exists yet."""
+    parts = (_EXPORT_VERSION, OPSET, card.architecture, card.dim, card.crop, card.mean, card.std)
+    key = hashlib.sha256(f"{weights_sha256}{parts}".encode()).hexdigest()
+    return cache_dir() / "onnx" / f"{key}.onnx"
+
+
+def cached_onnx(card: EncoderCard, weights: Path, weights_sha256: str = "") -> Path:
+    """Return the ONNX file of these weights, exported on first use.
+
+    Raises:
+        UserError: it is not cached yet and torch is not installed, or the weights do not fit.
+    """
+    path = onnx_path(card, weights_sha256 or file_sha256(weights))
+    if not path.is_file():
+        import_torch(f"converting encoder '{card.name}' for the first time")
+        export_onnx(load_network(card, weights), card, path)
+    return path
+
+
+def export_onnx(network: Any, card: EncoderCard, path: Path) -> None:
+    """Write the network as ONNX with a dynamic batch; the file appears complete or not at all."""
+    torch = import_torch("exporting an encoder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    example = torch.zeros((1, card.crop, card.crop, 3), dtype=torch.uint8)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            # The tracing exporter is announced as deprecated; the newer one needs another package.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network,
+                (example,),
+                temporary,
+                input_names=[INPUT_NAME],
+                output_names=[OUTPUT_NAME],
+                dynamic_axes={INPUT_NAME: {0: "batch"}, OUTPUT_NAME: {0: "batch"}},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _check_fit(wanted: dict[str, Any], state: dict[str, Any], card: EncoderCard, weights: Path) -> None:
+    mend = f"give weights made for {card.architecture} with {card.dim} outputs (the fc layer is kept)"
+    for name, tensor in wanted.items():
+        if name not in state:
+            raise UserError(f"the weights lack '{name}' of encoder '{card.name}'", mend, str(weights))
+        if tuple(state[name].shape) != tuple(tensor.shape):
+            shapes = f"{tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
+            raise UserError(f"weights '{name}' of shape {shapes}", mend, str(weights))
+    extra = sorted(set(state) - set(wanted))
+    if extra:
+        raise UserError(f"unexpected weights '{extra[0]}' for encoder '{card.name}'", mend, str(weights))

@@ -1,0 +1,27 @@
+"""Inference runtimes by name; each module of this package registers its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from vip_ros.registry import Registry
+
+from vip_models.card import EncoderCard
+
+
+class Network(Protocol):
+    """A frozen network ready to run."""
+
+    device: str
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        """Return float32 [N,dim] for uint8 [N,crop,crop,3]."""
+        ...
+
+
+# An entry opens a network: (card, weights file, weights sha256, CPU threads) -> Network.
+Opener = Callable[[EncoderCard, Path, str, int], Network]
+RUNTIMES: Registry[Opener] = Registry("runtime", package="vip_models.runtimes")
