@@ -59,7 +59,5 @@ def _check(key: str, value: Any, hint: Any, where: str) -> Any:
     if not isinstance(origin, type):
         return value
     if not isinstance(value, origin) or (isinstance(value, bool) and origin is not bool):
-        raise UserError(
-            f"parameter '{key}' is {value!r}", f"give a value of type {origin.__name__}", where
-        )
+        raise UserError(f"parameter '{key}' is {value!r}", f"give a value of type {origin.__name__}", where)
     return value
