@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from vip_ros.errors import UserError
 
 from vip_models.card import EncoderCard, load_card
 from vip_models.preprocessing import preprocess_batch
 from vip_models.runtimes import RUNTIMES, Network
 from vip_models.torch_tools import available_cores
 from vip_models.weights import file_sha256, locate_weights
+from vip_ros.errors import UserError
 
 ID_DIGITS = 12
 

@@ -9,13 +9,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from vip_ros.errors import UserError
-from vip_ros.resources import cache_dir
-
 from vip_models.architectures import ARCHITECTURES
 from vip_models.card import EncoderCard
 from vip_models.torch_tools import import_torch
 from vip_models.weights import file_sha256, read_state
+from vip_ros.errors import UserError
+from vip_ros.resources import cache_dir
 
 INPUT_NAME, OUTPUT_NAME = "frames", "embedding"
 OPSET = 17

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
-from vip_ros.errors import UserError
 
 from vip_models.card import EncoderCard
+from vip_ros.errors import UserError
 
 
 def preprocess(frame: np.ndarray, card: EncoderCard) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Weights files: where they lie, which they are (sha256), and reading them without ever running their code."""
+"""Weights files: where they lie, which they are (sha256), and reading them without running their code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from vip_ros.errors import UserError
-from vip_ros.resources import cache_dir, share_file
-
 from vip_models.card import EncoderCard
 from vip_models.torch_tools import import_torch
+from vip_ros.errors import UserError
+from vip_ros.resources import cache_dir, share_file
 
 _RESAVE = "a checkpoint holds tensors only, e.g. torch.save({'vip': model.state_dict()}, FILE)"
 

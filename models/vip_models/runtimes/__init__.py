@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from vip_ros.registry import Registry
 
 from vip_models.card import EncoderCard
+from vip_ros.registry import Registry
 
 
 class Network(Protocol):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from vip_ros.errors import UserError
 
 from vip_models.card import EncoderCard
 from vip_models.export import INPUT_NAME, OUTPUT_NAME, cached_onnx
 from vip_models.runtimes import RUNTIMES
+from vip_ros.errors import UserError
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 

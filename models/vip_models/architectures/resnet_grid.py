@@ -1,0 +1,55 @@
+"""Small residual networks that keep where things are.
+
+Average pooling throws positions away; a large network re-codes them in its channels, a small one trained for
+minutes does not. Here the last feature map is flattened instead, so the linear layer sees every cell. Tensor
+names are those of torchvision's ResNet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vip_models.architectures import ARCHITECTURES
+from vip_models.torch_tools import import_torch, import_torchvision_models
+
+# Cells per side that the five halvings leave of a 112-pixel input, the only size these networks take.
+_GRID = 4
+
+
+def _downsample(nn: Any, inputs: int, outputs: int, stride: int) -> Any:
+    if stride == 1 and inputs == outputs:
+        return None
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+
+def _builder(width: int) -> Callable[[int], Any]:
+    def build(dim: int) -> Any:
+        nn = import_torch("building an encoder").nn
+        block = import_torchvision_models().resnet.BasicBlock
+        widths = [width, width, 2 * width, 4 * width, 8 * width]
+        layers: dict[str, Any] = {
+            "conv1": nn.Conv2d(3, width, 7, 2, 3, bias=False),
+            "bn1": nn.BatchNorm2d(width),
+            "relu": nn.ReLU(inplace=True),
+            "maxpool": nn.MaxPool2d(3, 2, 1),
+        }
+        for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+            stride = 1 if index == 0 else 2
+            shortcut = _downsample(nn, inputs, outputs, stride)
+            layers[f"layer{index + 1}"] = nn.Sequential(block(inputs, outputs, stride, shortcut))
+        layers["flatten"] = nn.Flatten(1)
+        layers["fc"] = nn.Linear(_GRID**2 * 8 * width, dim)
+        network = nn.Sequential()
+        for name, layer in layers.items():
+            network.add_module(name, layer)
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        return network
+
+    return build
+
+
+for _width in (32, 48, 64):
+    ARCHITECTURES.register(f"resnet10-w{_width}-grid")(_builder(_width))
