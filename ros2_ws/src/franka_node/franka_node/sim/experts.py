@@ -1,0 +1,186 @@
+"""Scripted demonstrations that vary as a person's do: speed, approach, hesitation, tremor, and mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from franka_node.sim.kinematics import forward, inverse, pose_error, tool_pose
+from franka_node.sim.panda import DQ_MAX
+from franka_node.sim.tasks.base import Waypoint
+from franka_node.sim.world import World
+from vip_ros.errors import unknown_name
+
+Array = NDArray[np.float64]
+Command = tuple[Array, float]
+
+_OVERLAP = 0.35  # part of a leg during which the next one has already begun
+_SPEED_SHARE = 0.7  # of the joint velocity limits that a demonstration may use
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a demonstrator behaves.
+
+    Attributes:
+        outcome: what the plan aims at: 'success', 'miss' or 'short'.
+        speed: range of the speed factor.
+        bulge: largest sideways detour of a free leg, m.
+        tremor: amplitude of the smooth noise, m.
+        pause: chance of a hesitation before a leg.
+        wander: random points to visit before the task, fewest and most.
+        only_wander: never begin the task.
+    """
+
+    outcome: str = "success"
+    speed: tuple[float, float] = (0.8, 1.2)
+    bulge: float = 0.04
+    tremor: float = 0.004
+    pause: float = 0.15
+    wander: tuple[int, int] = (0, 0)
+    only_wander: bool = False
+
+
+STYLES = {
+    "expert": Style(),
+    "detour": Style(bulge=0.12, wander=(1, 2)),
+    "miss": Style(outcome="miss"),
+    "short": Style(outcome="short"),
+    "wander": Style(wander=(3, 5), only_wander=True),
+}
+
+
+def style_named(name: str) -> Style:
+    """Return a demonstrator's style; raises UserError naming those that exist."""
+    if name not in STYLES:
+        raise unknown_name("demonstration style", name, STYLES)
+    return STYLES[name]
+
+
+def expert(
+    world: World, rng: np.random.Generator, style: str = "expert", rate: float = 20.0
+) -> Iterator[Command]:
+    """Yield joint targets [7] (rad) and gripper widths (m) at the control rate until the motion is over.
+
+    The whole motion is planned from the world's state at the first command; the targets are
+    those to be reached one period after they are yielded.
+
+    Args:
+        world: the scene to act in.
+        rng: source of all variety.
+        style: name of the demonstrator's style.
+        rate: commands per second.
+    """
+    manner = style_named(style)
+    legs = _legs(world, rng, manner)
+    start = forward(world.q)
+    poses = _poses(start, legs, rng, manner, rate)
+    joints = _within_speed(_solve(poses, world.q), rate)
+    gripper = legs[-1].gripper
+    for q in joints:
+        yield q, gripper
+
+
+def _legs(world: World, rng: np.random.Generator, manner: Style) -> list[Waypoint]:
+    count = int(rng.integers(manner.wander[0], manner.wander[1] + 1))
+    legs = [_anywhere(rng) for _ in range(count)]
+    if not manner.only_wander:
+        legs += world.rules.plan(world.model, world.data, rng, manner.outcome)
+    return legs
+
+
+def _anywhere(rng: np.random.Generator) -> Waypoint:
+    position = rng.uniform([0.35, -0.25, 0.22], [0.60, 0.28, 0.42])
+    yaw, tilt = np.deg2rad(rng.uniform(80, 160)), rng.uniform(-0.3, 0.0)
+    return Waypoint(tool_pose(position, yaw, tilt), float(rng.uniform(0.9, 1.5)))
+
+
+def _poses(start: Array, legs: list[Waypoint], rng: np.random.Generator, manner: Style, rate: float) -> Array:
+    """Return poses [N, 4, 4] along overlapping minimum-jerk legs.
+
+    Superposed submovements as in Flash & Henis, "Arm trajectory modifications during reaching
+    towards visual targets", J. Cognitive Neuroscience 1991.
+    """
+    speed = rng.uniform(*manner.speed)
+    begins, durations = _schedule(legs, rng, manner, speed)
+    times = np.arange(1, int(np.ceil((begins[-1] + durations[-1]) * rate)) + 1) / rate
+    poses = np.repeat(start[None], len(times), axis=0)
+    previous = start
+    for leg, begin, duration in zip(legs, begins, durations, strict=True):
+        phase = np.clip((times - begin) / duration, 0.0, 1.0)
+        share = 10 * phase**3 - 15 * phase**4 + 6 * phase**5
+        twist = pose_error(leg.pose, previous)
+        poses[:, :3, 3] += share[:, None] * twist[:3]
+        poses[:, :3, :3] = np.einsum("nij,njk->nik", _rotations(twist[3:], share), poses[:, :3, :3])
+        if not leg.careful:
+            poses[:, :3, 3] += np.sin(np.pi * share)[:, None] ** 2 * _sideways(twist[:3], rng, manner.bulge)
+        previous = leg.pose
+    poses[:, :3, 3] += _tremor(times, rng, manner.tremor) * _freedom(times, legs, begins)[:, None]
+    return poses
+
+
+def _schedule(
+    legs: list[Waypoint], rng: np.random.Generator, manner: Style, speed: float
+) -> tuple[list[float], list[float]]:
+    """Return when each leg begins and how long it takes, s."""
+    begins, durations, clock = [], [], 0.0
+    for leg in legs:
+        duration = leg.duration / speed * rng.uniform(0.9, 1.1)
+        if rng.random() < manner.pause:
+            clock += rng.uniform(0.1, 0.35)
+        begins.append(clock)
+        durations.append(duration)
+        clock += duration * (1.0 - _OVERLAP)
+    return begins, durations
+
+
+def _sideways(move: Array, rng: np.random.Generator, largest: float) -> Array:
+    """Return a random offset [3] square to a move, m; more up than down, away from the table."""
+    offset = rng.uniform(-1.0, 1.0, 3) * largest
+    offset[2] = abs(offset[2])
+    length = float(np.linalg.norm(move))
+    return offset if length < 1e-6 else offset - move * float(offset @ move) / length**2
+
+
+def _tremor(times: Array, rng: np.random.Generator, amplitude: float) -> Array:
+    """Return smooth noise [N, 3], m: a few slow sines of random phase per axis."""
+    frequencies = rng.uniform(0.3, 1.3, (3, 3))
+    phases = rng.uniform(0, 2 * np.pi, (3, 3))
+    waves = np.sin(2 * np.pi * frequencies[:, :, None] * times + phases[:, :, None])
+    return amplitude / np.sqrt(1.5) * waves.sum(axis=0).T
+
+
+def _freedom(times: Array, legs: list[Waypoint], begins: list[float]) -> Array:
+    """Return how far noise is let in [N]: from 0 at rest up to 1, and down again before contact."""
+    careful = [begin for leg, begin in zip(legs, begins, strict=True) if leg.careful]
+    end = careful[0] if careful else times[-1]
+    return np.clip(times / 0.4, 0, 1) * np.clip((end - times) / 0.4, 0, 1)
+
+
+def _rotations(vector: Array, share: Array) -> Array:
+    """Return the rotations [N, 3, 3] by parts of a rotation vector [3] (Rodrigues' formula)."""
+    angle = float(np.linalg.norm(vector))
+    axis = vector / max(angle, 1e-12)
+    skew = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turns = (angle * share)[:, None, None]
+    return np.eye(3) + np.sin(turns) * skew + (1 - np.cos(turns)) * (skew @ skew)
+
+
+def _solve(poses: Array, q: Array) -> Array:
+    """Return joints [N, 7] along poses [N, 4, 4]; each starts from the one before."""
+    rest, joints = q, []
+    for pose in poses:
+        q = inverse(pose, q, iterations=20, rest=rest).q
+        joints.append(q)
+    return np.stack(joints)
+
+
+def _within_speed(joints: Array, rate: float) -> Array:
+    """Stretch a path [N, 7] in time where it is faster than a demonstration may be."""
+    steps = np.abs(np.diff(joints, axis=0)).max(axis=0) * rate
+    slower = max(1.0, float((steps / (_SPEED_SHARE * DQ_MAX)).max()))
+    times = np.linspace(0, len(joints) - 1, int(np.ceil(len(joints) * slower)))
+    return np.stack([np.interp(times, np.arange(len(joints)), column) for column in joints.T], axis=1)

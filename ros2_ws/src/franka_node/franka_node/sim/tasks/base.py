@@ -1,0 +1,70 @@
+"""What a task is: objects, how they vary by seed, when it is done, and how a person would do it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from vip_ros.errors import unknown_name
+from vip_ros.registry import Registry
+
+Array = NDArray[np.float64]
+
+TASKS: Registry[type[Task]] = Registry("task", package="franka_node.sim.tasks")
+
+
+@dataclass(frozen=True)
+class Waypoint:
+    """One leg of a scripted motion: where the fingertips go and how long the leg takes."""
+
+    pose: Array  # [4, 4] of the tool centre point in the base frame, m
+    duration: float  # s, at normal speed
+    gripper: float = 0.0  # m, opening width
+    careful: bool = False  # no detour, no noise: in contact, or about to be
+
+
+class Task(ABC):
+    """A task stated in objects, an outcome and waypoints; stateless: one instance serves all seeds."""
+
+    start_q: Array  # joints [7] at the start of an episode, before noise, rad
+    start_noise: float = 0.03  # rad, standard deviation of each joint at the start
+
+    @abstractmethod
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
+        """Add the task's objects to the scene, once, before it is compiled."""
+
+    @abstractmethod
+    def vary(self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
+        """Place and colour the objects for one episode by writing to the compiled model and to qpos."""
+
+    @abstractmethod
+    def success(self, model: mujoco.MjModel, data: mujoco.MjData) -> bool:
+        """Tell from the simulator's state whether the task is done."""
+
+    @abstractmethod
+    def plan(
+        self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator, outcome: str
+    ) -> list[Waypoint]:
+        """Return the legs by which a person would do it; outcome 'miss' or 'short' fails on purpose."""
+
+
+def task_name(text: str) -> str:
+    """Return the registered name that a user means: 'CloseDrawer', 'close-drawer' → 'close_drawer'.
+
+    Raises:
+        UserError: no such task; it names those that exist.
+    """
+    names = TASKS.names()
+    wanted = _squash(text)
+    for name in names:
+        if _squash(name) == wanted:
+            return name
+    raise unknown_name("task", text, names)
+
+
+def _squash(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())

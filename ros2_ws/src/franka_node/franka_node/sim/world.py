@@ -1,0 +1,150 @@
+"""One simulated arm and table: physics at 500 Hz, driven by joint targets, varied by (task, seed)."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import zlib
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from franka_node.sim.appearance import vary_appearance
+from franka_node.sim.panda import FINGER_NAMES, GRIPPER_SPEED, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
+from franka_node.sim.scene import TIMESTEP, new_scene
+from franka_node.sim.tasks import TASKS, Task, task_name
+from vip_ros.errors import InternalError
+
+Array = NDArray[np.float64]
+
+VARIATIONS = ("standard", "broad")
+# What variation writes to; put back before each episode so that a scene depends on its seed alone.
+_VARIED = (
+    "body_pos",
+    "body_quat",
+    "geom_rgba",
+    "geom_matid",
+    "geom_size",
+    "mat_rgba",
+    "light_pos",
+    "light_dir",
+    "light_diffuse",
+    "cam_pos",
+    "cam_quat",
+    "cam_fovy",
+)
+
+
+class World:
+    """A task's scene, episode by episode.
+
+    Args:
+        task: task name, in any spelling of case and separators.
+        seed: of the first episode.
+        variation: 'standard', or 'broad' for encoder training (textures, clutter, camera, strong light).
+
+    Raises:
+        UserError: no such task.
+    """
+
+    def __init__(self, task: str, seed: int = 0, variation: str = "standard") -> None:
+        if variation not in VARIATIONS:
+            raise InternalError(f"variation '{variation}' is none of {VARIATIONS}")
+        self.task = task_name(task)
+        self.variation = variation
+        self.rules: Task = TASKS.get(self.task)()
+        self.model = copy.copy(_compiled(self.task))
+        self.data = mujoco.MjData(self.model)
+        self._joints = np.array([self.model.joint(name).qposadr[0] for name in JOINT_NAMES])
+        self._dofs = np.array([self.model.joint(name).dofadr[0] for name in JOINT_NAMES])
+        self._fingers = np.array([self.model.joint(name).qposadr[0] for name in FINGER_NAMES])
+        self.reset(seed)
+
+    def reset(self, seed: int) -> None:
+        """Begin the episode of that seed: objects, colours, lights, and the arm's starting posture."""
+        self.seed = int(seed)
+        pristine = _compiled(self.task)
+        for field in _VARIED:
+            getattr(self.model, field)[:] = getattr(pristine, field)
+        mujoco.mj_resetData(self.model, self.data)
+        self.rules.vary(self.model, self.data, self._rng(0))
+        vary_appearance(self.model, self._rng(1), broad=self.variation == "broad")
+        noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * self.rules.start_noise
+        q = np.clip(self.rules.start_q + noise, Q_MIN, Q_MAX)
+        self.data.qpos[self._joints] = q
+        self._target = np.concatenate([q, [0.0, 0.0]])
+        self.data.ctrl[:] = self._target
+        mujoco.mj_forward(self.model, self.data)
+
+    @property
+    def q(self) -> Array:
+        """Joint angles [7], rad."""
+        return self.data.qpos[self._joints]
+
+    @property
+    def dq(self) -> Array:
+        """Joint velocities [7], rad/s."""
+        return self.data.qvel[self._dofs]
+
+    @property
+    def gripper(self) -> float:
+        """Opening width between the fingers, m."""
+        return float(self.data.qpos[self._fingers].sum())
+
+    @property
+    def qpos(self) -> Array:
+        """A copy of all generalised positions [nq]: with task and seed they determine the picture."""
+        return self.data.qpos.copy()
+
+    @property
+    def success(self) -> bool:
+        """Whether the task is done now."""
+        return self.rules.success(self.model, self.data)
+
+    @property
+    def time(self) -> float:
+        """Simulated time since the episode began, s."""
+        return float(self.data.time)
+
+    def step(self, q_target: Array, gripper_target: float, duration: float) -> None:
+        """Run the physics while the servos follow a straight line to the target.
+
+        Args:
+            q_target: joint angles [7] to command at the end of the step, rad.
+            gripper_target: opening width to move to at the hand's own speed, m.
+            duration: s; rounded to whole physics steps, at least one.
+        """
+        steps = max(1, round(duration / TIMESTEP))
+        fingers = np.full(2, np.clip(gripper_target, 0.0, MAX_WIDTH) / 2)
+        goal = np.concatenate([np.clip(q_target, Q_MIN, Q_MAX), fingers])
+        line = (goal - self._target) / steps
+        reach = GRIPPER_SPEED / 2 * TIMESTEP
+        for _ in range(steps):
+            self._target[:7] += line[:7]
+            self._target[7:] += np.clip(fingers - self._target[7:], -reach, reach)
+            self.data.ctrl[:] = self._target
+            mujoco.mj_step(self.model, self.data)
+
+    def set_qpos(self, qpos: Array) -> None:
+        """Put every joint where it is told, without physics: the drawing side of another world.
+
+        Raises:
+            InternalError: the state is of another task's scene.
+        """
+        if len(qpos) != self.model.nq:
+            raise InternalError(f"state has {len(qpos)} positions, task '{self.task}' has {self.model.nq}")
+        self.data.qpos[:] = qpos
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def _rng(self, stream: int) -> np.random.Generator:
+        """Return a generator that depends on task, seed and purpose, but on nothing drawn before."""
+        return np.random.default_rng([zlib.crc32(self.task.encode()), self.seed, stream])
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(task: str) -> mujoco.MjModel:
+    spec = new_scene()
+    TASKS.get(task)().add_objects(spec)
+    return spec.compile()
