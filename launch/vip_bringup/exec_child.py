@@ -21,8 +21,6 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit(1)
-    # A shell without job control starts its background jobs with SIGINT ignored, and that is inherited.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(program[0], program)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from functools import partial
+from threading import Event
 from typing import Any
 
 import rclpy
@@ -14,9 +16,10 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Log
 from rclpy.client import Client
 from rclpy.exceptions import ParameterUninitializedException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from vip_bringup.lock import DomainLock
@@ -79,12 +82,14 @@ class Manager(Node):
         self.create_subscription(Log, "/rosout", self._on_log, latched)
         self.create_timer(TICK, self._tick)
 
-    def refuse_second_stack(self, executor: SingleThreadedExecutor) -> None:
-        """Ask whether another manager serves this domain, then serve it.
+    def serve(self, executor: SingleThreadedExecutor, stop: Event) -> None:
+        """Manage the nodes until the event; raises UserError when one cannot be brought up."""
+        self._refuse_second_stack(executor)
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=TICK)
 
-        Raises:
-            UserError: another manager answers.
-        """
+    def _refuse_second_stack(self, executor: SingleThreadedExecutor) -> None:
+        """Raise UserError when another manager serves this domain, else answer for this one."""
         client = self.create_client(Trigger, f"{NODE_NAME}/status")
         if client.wait_for_service(timeout_sec=OTHER_STACK_LIMIT):
             future = client.call_async(Trigger.Request())
@@ -173,19 +178,19 @@ class Manager(Node):
 
 def main() -> int:
     """Run the manager; returns 0 after an orderly end, 2 after what the user can mend."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     configure_middleware()
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        manager = Manager()
         executor = SingleThreadedExecutor()
+        manager = Manager()
         executor.add_node(manager)
-        manager.refuse_second_stack(executor)
-        executor.spin()
+        manager.serve(executor, stop)
     except UserError as error:
         print(f"[ERROR] {error}", file=sys.stderr, flush=True)
         return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
     finally:
         rclpy.try_shutdown()
     return 0

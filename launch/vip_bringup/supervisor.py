@@ -45,10 +45,13 @@ class Program:
 
 @dataclass(frozen=True)
 class StopTimes:
-    """s after the request to stop, and SIGINT, at which what still runs gets SIGTERM, then SIGKILL."""
+    """How long programs may take to stop.
 
-    terminate: float = 6.0
-    kill: float = 9.0
+    Attributes:
+        kill: s after the request, a SIGTERM, at which what still runs is killed.
+    """
+
+    kill: float = 8.0
 
 
 @dataclass
@@ -87,7 +90,8 @@ class Supervisor:
         self._keep_open = tuple(keep_open)
         self._selector = selectors.DefaultSelector()
         self._stop_asked: float | None = None
-        self._stop_stage = 0
+        self._requests = 0
+        self._killed = False
         self._failure: UserError | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
 
@@ -104,13 +108,15 @@ class Supervisor:
             raise self._failure
 
     def stop(self) -> None:
-        """Ask all programs to stop; asking again makes it more urgent."""
+        """Ask all programs to stop; asking a third time kills them at once."""
+        self._requests += 1
         if self._stop_asked is None:
             self._stop_asked = time.monotonic()
             self._show("", "stopping")
-        else:
-            self._stop_stage = min(self._stop_stage + 1, 3)
-            self._signal_all((signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[self._stop_stage - 1])
+            # SIGTERM, not SIGINT: a Python that is still starting up ends by it without a traceback.
+            self._signal_all(signal.SIGTERM)
+        elif self._requests == 3:
+            self._kill()
 
     def _show(self, name: str, text: str) -> None:
         try:
@@ -129,7 +135,8 @@ class Supervisor:
                 if slot.child is None and now >= slot.start_at:
                     self._start(slot, now)
         else:
-            self._escalate(now - self._stop_asked)
+            if now - self._stop_asked >= self._times.kill:
+                self._kill()
         for key, _ in self._selector.select(self._patience(now)):
             if isinstance(key.data, _Slot):
                 self._show_output(key.data)
@@ -191,13 +198,13 @@ class Supervisor:
         self._failure = UserError(what, mend)
         self.stop()
 
-    def _escalate(self, waited: float) -> None:
-        wanted = 1 + (waited >= self._times.terminate) + (waited >= self._times.kill)
-        while self._stop_stage < wanted:
-            if self._stop_stage >= 1:
-                late = [slot.program.name for slot in self._slots if slot.child is not None]
-                self._show("", f"still running: {', '.join(late)}")
-            self.stop()
+    def _kill(self) -> None:
+        if self._killed:
+            return
+        self._killed = True
+        late = [slot.program.name for slot in self._slots if slot.child is not None]
+        self._show("", f"killing what does not stop: {', '.join(late)}")
+        self._signal_all(signal.SIGKILL)
 
     def _signal_all(self, number: int) -> None:
         for slot in reversed(self._slots):
