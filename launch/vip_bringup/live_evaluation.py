@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import NDArray
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -58,12 +59,15 @@ class LiveEvaluator(Node):
         self._scene_seed: int | None = None
         self._scene_stamp = 0
         self._reward_stamp = 0
+        self._drops: int | None = None
+        self._drops_before = 0
         self._solved = threading.Event()
         self.create_subscription(Image, "camera/image_raw", self._on_image, qos.SENSOR)
         self.create_subscription(Reward, "vip/reward", self._on_reward, qos.RELIABLE_10)
         self.create_subscription(JointState, "franka/joint_command", self._on_command, qos.RELIABLE_10)
         self.create_subscription(GuardState, "franka/guard_state", self._on_guard, qos.LATCHED)
         self.create_subscription(SimState, "sim/state", self._on_sim, qos.SENSOR)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.RELIABLE_10)
         self._run = ActionClient(self, RunPolicy, "policy_node/run_policy")
         self._reset_scene = self.create_client(ResetScene, "franka_node/reset_scene")
         self._reset_guard = self.create_client(Trigger, "franka_node/reset")
@@ -113,6 +117,11 @@ class LiveEvaluator(Node):
             trace.outcome = self._outcome(trace.success, result)
             self._trace = None
         return trace
+
+    @property
+    def dropped_frames(self) -> int:
+        """Pictures that reward_node dropped since the first episode began."""
+        return (self._drops or 0) - self._drops_before
 
     def close(self) -> None:
         """Stop spinning and destroy the node."""
@@ -185,6 +194,20 @@ class LiveEvaluator(Node):
             running = self._trace is not None
         if running and now - self._success_since >= SUCCESS_HOLD:
             self._solved.set()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        drops = [
+            int(pair.value)
+            for status in message.status
+            if status.hardware_id == "reward_node"
+            for pair in status.values
+            if pair.key == "drops"
+        ]
+        if not drops:
+            return
+        if self._drops is None:
+            self._drops_before = sum(drops)
+        self._drops = sum(drops)
 
     def _on_guard(self, message: GuardState) -> None:
         self._mode, self._fault = message.mode, message.fault
