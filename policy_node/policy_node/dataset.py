@@ -1,0 +1,214 @@
+"""Episodes as training data: embeddings, joints, chunks of commands that followed, rewards.
+
+One sample per camera picture at time t: φ(o_t), q(t), and the commanded positions at
+t + (k + 1) * step_duration, k = 0 … H − 1 (the last command is held beyond the end). The reward is
+R_t = S(o_{t+1}; g) − S(o_t; g) with S(o; g) = −‖φ(o) − φ(g)‖₂ over one step_duration (VIP, arXiv 2210.00030,
+section 5); g is the mean embedding of the last pictures of the successful episodes, as in that paper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vip_ros.errors import UserError
+from vip_ros.resources import cache_dir
+from vip_teleop.episode import BAG_FILE
+from vip_teleop.episode_reader import EpisodeReader, JointSeries
+
+Floats = NDArray[np.float32]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done and how much there is."""
+
+
+class FrameEncoder(Protocol):
+    """The part of an encoder that training needs."""
+
+    @property
+    def id(self) -> str:
+        """Name and weights' hash."""
+
+    def encode(self, frames: NDArray[np.uint8], batch_size: int = 8) -> Floats:
+        """Map uint8 [T, H, W, 3] RGB to float32 [T, D]."""
+
+
+@dataclass(frozen=True)
+class EpisodeData:
+    """One episode's samples.
+
+    Attributes:
+        name: folder name.
+        success: whether the task was solved.
+        embeddings: float32 [T, D].
+        q: measured joint positions at each picture, rad, [T, N].
+        targets: commanded positions after each picture, rad, [T, H, N].
+        gripper: commanded opening width, m, [T, H]; None when no gripper was recorded.
+        times: s since the first picture, [T].
+        last_image: last picture, uint8 [h, w, 3] RGB.
+    """
+
+    name: str
+    success: bool
+    embeddings: Floats
+    q: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    gripper: NDArray[np.float64] | None
+    times: NDArray[np.float64]
+    last_image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class GoalData:
+    """The goal that the demonstrations show: mean embedding [D], nearest last picture, threshold."""
+
+    embedding: Floats
+    image: NDArray[np.uint8]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All episodes of one task with one encoder; joints in the order of the columns."""
+
+    task: str
+    encoder: str
+    joints: list[str]
+    step_duration: float
+    horizon: int
+    episodes: list[EpisodeData]
+    goal: GoalData
+
+    @property
+    def has_gripper(self) -> bool:
+        """Whether every episode recorded gripper commands."""
+        return all(episode.gripper is not None for episode in self.episodes)
+
+    def rewards(self, episode: EpisodeData) -> NDArray[np.float64]:
+        """Return R of each sample over one step_duration, [T]; 0 at the end of the episode."""
+        distances = goal_distances(episode.embeddings, self.goal.embedding)
+        following = np.interp(episode.times + self.step_duration, episode.times, distances)
+        return distances - following
+
+
+def goal_distances(embeddings: Floats, goal: Floats) -> NDArray[np.float64]:
+    """Return ‖φ(o) − φ(g)‖₂ of embeddings [T, D], [T]."""
+    return np.linalg.norm(embeddings.astype(np.float64) - goal, axis=1)
+
+
+def load_dataset(
+    paths: Sequence[Path],
+    encoder: FrameEncoder,
+    step_duration: float,
+    horizon: int,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Read and encode episodes (embeddings are cached by the bag's content and the encoder).
+
+    Raises:
+        UserError: no episode, none successful, several tasks or robots mixed, a damaged episode.
+    """
+    if not paths:
+        raise UserError("there are no episodes", "record some with 'vip record'")
+    readers = [EpisodeReader(path) for path in paths]
+    tasks = sorted({reader.info.task for reader in readers})
+    if len(tasks) > 1:
+        raise UserError(f"episodes of several tasks: {', '.join(tasks)}", "keep one task per folder")
+    joints = _arm_joints(readers[0].joint_commands().names)
+    episodes = []
+    for index, reader in enumerate(readers):
+        if progress is not None:
+            progress("encoding", index, len(readers))
+        episodes.append(_load_episode(reader, encoder, joints, step_duration, horizon))
+    if progress is not None:
+        progress("encoding", len(readers), len(readers))
+    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, _goal(episodes))
+
+
+def _load_episode(
+    reader: EpisodeReader, encoder: FrameEncoder, joints: list[str], step_duration: float, horizon: int
+) -> EpisodeData:
+    stamps, embeddings, last_image = _embed(reader, encoder)
+    states, commands = reader.joint_states(), reader.joint_commands()
+    where = str(reader.path)
+    origin = int(stamps[0])
+    times = _seconds(stamps, origin)
+    q = _resample(times, _seconds(states.stamps, origin), states.columns(joints, where))
+    # A command's header carries the stamp of the image it follows from; when it was sent is the
+    # recording time.
+    sent = _seconds(commands.recorded, origin)
+    due = (times[:, None] + step_duration * np.arange(1, horizon + 1)).ravel()
+    targets = _resample(due, sent, commands.columns(joints, where)).reshape(len(times), horizon, -1)
+    width = _gripper_width(commands)
+    gripper = None if width is None else np.interp(due, sent, width).reshape(len(times), horizon)
+    success = reader.info.outcome == "success"
+    return EpisodeData(reader.path.name, success, embeddings, q, targets, gripper, times, last_image)
+
+
+def _seconds(stamps: NDArray[np.int64], origin: int) -> NDArray[np.float64]:
+    return ((stamps - origin) * 1e-9).astype(np.float64)
+
+
+def _resample(
+    at: NDArray[np.float64], times: NDArray[np.float64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.stack([np.interp(at, times, column) for column in values.T], axis=1)
+
+
+def _arm_joints(names: list[str]) -> list[str]:
+    return [name for name in names if "finger" not in name]
+
+
+def _gripper_width(series: JointSeries) -> NDArray[np.float64] | None:
+    fingers = [name for name in series.names if "finger" in name]
+    # Each finger reports its own travel; the opening width is their sum.
+    return series.columns(fingers).sum(axis=1) if fingers else None
+
+
+def _goal(episodes: list[EpisodeData]) -> GoalData:
+    solved = [episode for episode in episodes if episode.success]
+    if not solved:
+        raise UserError("no episode ended in success", "record at least one: its last picture is the goal")
+    last = np.stack([episode.embeddings[-1] for episode in solved])
+    mean = last.mean(axis=0)
+    distances = goal_distances(last, mean)
+    return GoalData(mean, solved[int(np.argmin(distances))].last_image, float(distances.max()))
+
+
+def _embed(
+    reader: EpisodeReader, encoder: FrameEncoder
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.uint8]]:
+    cached = _cache_file(reader.path / BAG_FILE, encoder.id)
+    if cached.is_file():
+        with np.load(cached, allow_pickle=False) as content:
+            return content["stamps"], content["embeddings"], content["last_image"]
+    stamps, frames = reader.frames()
+    embeddings = encoder.encode(frames)
+    _save_atomically(cached, stamps=stamps, embeddings=embeddings, last_image=frames[-1])
+    return stamps, embeddings, frames[-1]
+
+
+def _cache_file(bag: Path, encoder: str) -> Path:
+    digest = hashlib.sha256()
+    with bag.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return cache_dir() / "embeddings" / encoder.replace("/", "_") / f"{digest.hexdigest()[:32]}.npz"
+
+
+def _save_atomically(path: Path, **arrays: NDArray[np.generic]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(suffix=".npz", prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

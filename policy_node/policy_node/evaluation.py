@@ -1,0 +1,140 @@
+"""How well a policy does: the Wilson interval and closed-loop episodes in lockstep with the simulator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policy_node.dataset import FrameEncoder
+from policy_node.policy import ActionChunk, Policy
+
+
+class Environment(Protocol):
+    """A scene that waits for the policy."""
+
+    @property
+    def success(self) -> bool:
+        """Whether the task is solved now."""
+
+    def observe(self) -> tuple[NDArray[np.uint8], NDArray[np.float64], float]:
+        """Return picture uint8 [H, W, 3] RGB, joint positions [N] rad, and time s."""
+
+    def advance(self, q_target: NDArray[np.float64], gripper_target: float, duration: float) -> Any:
+        """Command joints (rad) and gripper (m) and let that many s pass."""
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How closed-loop episodes run.
+
+    Attributes:
+        timeout: s until an episode counts as failed.
+        latency: s from a picture to the first command that follows from it, as on the live graph.
+        control_step: s between two commands.
+        hold: s the task must stay solved.
+    """
+
+    timeout: float = 10.0
+    latency: float = 0.05
+    control_step: float = 0.05
+    hold: float = 0.3
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """One closed-loop episode: scene seed, outcome, time until solved (or the timeout), s."""
+
+    seed: int
+    success: bool
+    duration: float
+
+
+def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the Wilson score interval of a success rate (E. B. Wilson, JASA 22, 1927).
+
+    Args:
+        successes: number of successes.
+        trials: number of trials.
+        z: quantile of the normal distribution; the default gives 95 %.
+    """
+    if not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes of {trials} trials")
+    if trials == 0:
+        return 0.0, 1.0
+    rate = successes / trials
+    centre = rate + z * z / (2 * trials)
+    spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def run_episode(
+    policy: Policy,
+    encoder: FrameEncoder,
+    environment: Environment,
+    seed: int,
+    config: EvaluationConfig,
+) -> EpisodeResult:
+    """Run the policy until the task has been solved for a while, or time is up.
+
+    A chunk takes effect `latency` after its picture; until then the one before goes on. Points are joined
+    by straight lines, without the guard.
+    """
+    period = round(1.0 / (policy.config.rate * config.control_step))
+    waiting: list[tuple[float, ActionChunk]] = []
+    current: tuple[float, ActionChunk] | None = None
+    solved_since: float | None = None
+    _, q, start = environment.observe()
+    command, gripper, tick = q.copy(), 0.0, 0
+    while True:
+        if tick % period == 0:
+            frame, q, now = environment.observe()
+            waiting.append((now, policy.act(encoder.encode(frame[None])[0], q)))
+        time = start + tick * config.control_step
+        while waiting and time >= waiting[0][0] + config.latency - 1e-9:
+            current = waiting.pop(0)
+        if current is not None:
+            elapsed = time + config.control_step - current[0]
+            command = current[1].at(elapsed)
+            gripper = current[1].gripper_at(elapsed) or gripper
+        environment.advance(command, gripper, config.control_step)
+        tick += 1
+        elapsed_total = tick * config.control_step
+        if environment.success:
+            solved_since = elapsed_total if solved_since is None else solved_since
+            if elapsed_total - solved_since >= config.hold:
+                return EpisodeResult(seed, True, round(elapsed_total, 3))
+        else:
+            solved_since = None
+        if elapsed_total >= config.timeout:
+            return EpisodeResult(seed, False, round(elapsed_total, 3))
+
+
+def evaluate(
+    policy: Policy,
+    encoder: FrameEncoder,
+    environments: Callable[[int], Environment],
+    seeds: list[int],
+    config: EvaluationConfig,
+) -> Iterator[EpisodeResult]:
+    """Yield one result per scene seed."""
+    for seed in seeds:
+        yield run_episode(policy, encoder, environments(seed), seed, config)
+
+
+def summary(results: list[EpisodeResult]) -> dict[str, Any]:
+    """Return the figures that `vip eval --json` writes."""
+    successes = sum(result.success for result in results)
+    low, high = wilson_interval(successes, len(results))
+    return {
+        "episodes": len(results),
+        "successes": successes,
+        "success_rate": round(successes / len(results), 4) if results else 0.0,
+        "wilson95": [round(low, 4), round(high, 4)],
+        "episode_details": [asdict(result) for result in results],
+    }

@@ -1,0 +1,119 @@
+"""Reads an episode into arrays; it needs neither rclpy nor a ROS installation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mcap.exceptions import McapError
+from mcap.reader import make_reader
+from numpy.typing import NDArray
+
+from vip_ros.errors import UserError
+from vip_ros.images import to_rgb
+from vip_teleop.episode import (
+    BAG_FILE,
+    IMAGE_TOPIC,
+    JOINT_COMMAND_TOPIC,
+    JOINT_STATE_TOPIC,
+    EpisodeInfo,
+    is_episode,
+    load_info,
+)
+from vip_teleop.message_types import decode
+
+
+@dataclass(frozen=True)
+class JointSeries:
+    """The messages of one JointState topic as arrays.
+
+    Attributes:
+        names: joint names, in the order of the columns, [N].
+        stamps: header stamps, ns, int64 [T].
+        recorded: recording times, ns, int64 [T].
+        position: rad (m for fingers), float64 [T, N].
+    """
+
+    names: list[str]
+    stamps: NDArray[np.int64]
+    recorded: NDArray[np.int64]
+    position: NDArray[np.float64]
+
+    def columns(self, names: list[str], where: str = "") -> NDArray[np.float64]:
+        """Return the positions of the named joints, [T, len(names)]; raises UserError when one is missing."""
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise UserError(
+                f"joint '{missing[0]}' is not recorded", f"recorded: {', '.join(self.names)}", where
+            )
+        return self.position[:, [self.names.index(name) for name in names]]
+
+
+class EpisodeReader:
+    """One complete episode.
+
+    Args:
+        path: the episode's folder.
+
+    Raises:
+        UserError: not a complete episode, or (from every reading method) a damaged bag.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not is_episode(path):
+            raise UserError("not a complete episode", "record it again", str(path))
+        self.path = path
+        self.info: EpisodeInfo = load_info(path)
+
+    def messages(self, *topics: str) -> Iterator[tuple[str, int, Any]]:
+        """Yield (topic, recording time in ns, decoded message) in the order of recording; no topic: all."""
+        try:
+            with (self.path / BAG_FILE).open("rb") as stream:
+                for schema, channel, message in make_reader(stream).iter_messages(topics or None):
+                    assert schema is not None
+                    yield channel.topic, message.log_time, decode(message.data, schema.name)
+        except (OSError, McapError, EOFError) as error:
+            raise UserError("the episode's bag is damaged", f"{error}; delete it", str(self.path)) from error
+
+    def images(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Yield (header stamp in ns, uint8 [H, W, 3] RGB) of every camera picture."""
+        for _, _, message in self.messages(IMAGE_TOPIC):
+            yield _stamp_ns(message), to_rgb(message)
+
+    def frames(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return the header stamps, ns [T], and the pictures, uint8 [T, H, W, 3] RGB."""
+        pairs = list(self.images())
+        if not pairs:
+            raise UserError("the episode has no pictures", "record it again", str(self.path))
+        stamps, frames = zip(*pairs, strict=True)
+        return np.array(stamps, np.int64), np.stack(frames)
+
+    def joint_states(self) -> JointSeries:
+        """Return the measured joint states."""
+        return self._series(JOINT_STATE_TOPIC)
+
+    def joint_commands(self) -> JointSeries:
+        """Return the commands that were really sent to the robot."""
+        return self._series(JOINT_COMMAND_TOPIC)
+
+    def _series(self, topic: str) -> JointSeries:
+        rows = [(recorded, message) for _, recorded, message in self.messages(topic)]
+        if not rows:
+            raise UserError(f"the episode has no {topic}", "record it again", str(self.path))
+        names = list(rows[0][1].name)
+        if any(list(message.name) != names for _, message in rows):
+            raise UserError(f"{topic} changes its joints", "record one robot at a time", str(self.path))
+        return JointSeries(
+            names,
+            np.array([_stamp_ns(message) for _, message in rows], np.int64),
+            np.array([recorded for recorded, _ in rows], np.int64),
+            np.stack([np.asarray(message.position, np.float64) for _, message in rows]),
+        )
+
+
+def _stamp_ns(message: Any) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
