@@ -53,6 +53,8 @@ def _check(key: str, value: Any, hint: Any, where: str) -> Any:
     origin = typing.get_origin(hint) or hint
     if origin is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if origin is str and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # "source: 0" in YAML or on a command line is a number
     if origin in (list, tuple) and isinstance(value, (list, tuple)):
         arguments = typing.get_args(hint)
         return [_check(key, item, arguments[0], where) for item in value] if arguments else list(value)

@@ -98,6 +98,12 @@ class StackNode(LifecycleNode):
             self._reported = (self.last_error, time.monotonic())
             self.get_logger().error(self.last_error)
 
+    def mended(self) -> None:
+        """Say that what the last error was about works again."""
+        if self.last_error:
+            self.get_logger().info(f"mended: {self.last_error}")
+        self.last_error, self._reported = "", ("", 0.0)
+
     def read_config(self) -> Any:
         """Return the parameters as config_class; raises UserError for an unknown name or a wrong type."""
         names = [name for name in self.get_parameters_by_prefix("") if not _is_foreign(name)]
