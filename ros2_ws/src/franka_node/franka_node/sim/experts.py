@@ -93,7 +93,7 @@ def _legs(world: World, rng: np.random.Generator, manner: Style) -> list[Waypoin
 
 
 def _anywhere(rng: np.random.Generator) -> Waypoint:
-    position = rng.uniform([0.35, -0.25, 0.22], [0.60, 0.28, 0.42])
+    position = rng.uniform([0.36, -0.20, 0.23], [0.60, 0.24, 0.36])
     yaw, tilt = np.deg2rad(rng.uniform(80, 160)), rng.uniform(-0.3, 0.0)
     return Waypoint(tool_pose(position, yaw, tilt), float(rng.uniform(0.9, 1.5)))
 

@@ -52,8 +52,9 @@ GRIPPER_SPEED = 0.1  # m/s, change of width; franka_gripper's default
 # Collision masks: the arm touches objects, never itself (the guard's joint limits keep it apart).
 ARM_BIT, OBJECT_BIT = 1, 2
 VISUAL_GROUP, COLLISION_GROUP = 2, 3
+CORE_PREFIX = "panda_core"  # names of the fillers inside the links
 
-_WHITE, _GREY, _DARK = (0.93, 0.94, 0.95, 1.0), (0.62, 0.64, 0.67, 1.0), (0.16, 0.17, 0.19, 1.0)
+_WHITE, _GREY, _DARK = (0.84, 0.85, 0.87, 1.0), (0.62, 0.64, 0.67, 1.0), (0.16, 0.17, 0.19, 1.0)
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,13 @@ def _add_link(parent: Any, i: int) -> Any:
 
 
 def _add_capsules(spec: mujoco.MjSpec) -> None:
-    for link, start, end, radius in _CAPSULES:
-        spec.body(f"panda_link{link}").add_geom(
-            type=mujoco.mjtGeom.mjGEOM_CAPSULE, fromto=[*start, *end], size=[radius, 0, 0], **_collision()
-        )
+    shape = mujoco.mjtGeom.mjGEOM_CAPSULE
+    for i, (link, start, end, radius) in enumerate(_CAPSULES):
+        body, line = spec.body(f"panda_link{link}"), [*start, *end]
+        body.add_geom(type=shape, fromto=line, size=[radius, 0, 0], **_collision())
+        # A core inside the shell, so that the seams between links do not let the background through.
+        core = [0.75 * radius, 0, 0]
+        body.add_geom(name=f"{CORE_PREFIX}{i}", type=shape, fromto=line, size=core, rgba=_WHITE, **_seen())
 
 
 def _add_hand(flange: Any) -> Any:
@@ -229,11 +233,12 @@ def _visual(body: Any, mesh: str, rgba: tuple[float, ...]) -> None:
         type=mujoco.mjtGeom.mjGEOM_MESH,
         meshname=f"panda_{mesh}",
         rgba=rgba,
-        contype=0,
-        conaffinity=0,
-        mass=0.0,
-        group=VISUAL_GROUP,
+        **_seen(),
     )
+
+
+def _seen() -> dict[str, Any]:
+    return {"contype": 0, "conaffinity": 0, "mass": 0.0, "group": VISUAL_GROUP}
 
 
 def _collision() -> dict[str, Any]:

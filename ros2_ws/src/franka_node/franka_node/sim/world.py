@@ -42,15 +42,14 @@ class World:
     Args:
         task: task name, in any spelling of case and separators.
         seed: of the first episode.
-        variation: 'standard', or 'broad' for encoder training (textures, clutter, camera, strong light).
+        variation: 'standard', or 'broad' for encoder training (textures, clutter, camera, strong light);
+            the attribute of that name may be changed between episodes.
 
     Raises:
         UserError: no such task.
     """
 
     def __init__(self, task: str, seed: int = 0, variation: str = "standard") -> None:
-        if variation not in VARIATIONS:
-            raise InternalError(f"variation '{variation}' is none of {VARIATIONS}")
         self.task = task_name(task)
         self.variation = variation
         self.rules: Task = TASKS.get(self.task)()
@@ -63,6 +62,8 @@ class World:
 
     def reset(self, seed: int) -> None:
         """Begin the episode of that seed: objects, colours, lights, and the arm's starting posture."""
+        if self.variation not in VARIATIONS:
+            raise InternalError(f"variation '{self.variation}' is none of {VARIATIONS}")
         self.seed = int(seed)
         pristine = _compiled(self.task)
         for field in _VARIED:
