@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from vip_reward_node.files import write_atomically
 from vip_reward_node.metrics import bumps, voc
 from vip_reward_node.plots import Curve, save_curve
+from vip_reward_node.protocols import EncoderLike
 from vip_reward_node.reward import distances
 from vip_reward_node.thumbnails import Thumbnails
 from vip_reward_node.video import Footage, Image, TimedFrame, read_goal_image
@@ -23,15 +24,6 @@ from vip_ros.errors import UserError
 
 GOAL_LAST = "last"
 Progress = Callable[[str, int, int], None]
-
-
-class EncoderLike(Protocol):
-    """What encoding needs of an encoder (vip_models.Encoder has it)."""
-
-    id: str
-
-    def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
-        """Return embeddings float32 [T, D] of frames uint8 [T, H, W, 3] RGB."""
 
 
 @dataclass(frozen=True)

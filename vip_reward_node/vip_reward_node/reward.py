@@ -7,26 +7,14 @@ S(o; g) = -||phi(o) - phi(g)||_2 and R(o, o'; g) = S(o'; g) - S(o; g), after VIP
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vip_reward_node.protocols import GoalLike
 from vip_ros.errors import UserError
 
 Floats = NDArray[np.float64]
-
-
-class GoalLike(Protocol):
-    """What the reward needs of a goal: its embedding and, if it has one, its threshold."""
-
-    @property
-    def embedding(self) -> NDArray[np.float32]:
-        """Embedding of the goal image [D]."""
-
-    @property
-    def threshold(self) -> float | None:
-        """Distance at or below which the goal is reached; None: it has no such distance."""
 
 
 @dataclass(frozen=True)
