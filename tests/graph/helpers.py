@@ -45,7 +45,7 @@ class Probe:
     def __init__(self, name: str = "probe") -> None:
         configure_middleware()
         self._context = Context()
-        rclpy.init(context=self._context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
+        rclpy.init(context=self._context, domain_id=int(os.environ.get("ROS_DOMAIN_ID", "0")))
         self.node = rclpy.create_node(name, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)

@@ -39,7 +39,7 @@ class SimulatedCamera(CameraSource):
         self._subscription: Any = None
         self._changed = threading.Condition()
         self._newest: SimState | None = None
-        self._drawn_ns = -1
+        self._seen = False
         self._due = 0.0
         self._world: World | None = None
         self._renderer: Renderer | None = None
@@ -66,19 +66,16 @@ class SimulatedCamera(CameraSource):
         except ImportError as error:
             raise UserError("the simulator cannot be loaded", f"install mujoco ({error})") from None
         self._due = time.monotonic()
-        with self._changed:
-            self._newest = None
 
     def read(self) -> Frame | None:
-        """Wait until the next picture is due and there is a state that was not drawn yet."""
+        """Wait until the next picture is due, then draw the first state that comes: it is the youngest."""
         if self.cancel.wait(max(0.0, self._due - time.monotonic())):
             return None
         state = self._next_state()
         if state is None:
             return None
         self._due = max(self._due + 1.0 / self.rate, time.monotonic())
-        self._drawn_ns = to_ns(state.header.stamp)
-        return Frame(self._draw(state), self._drawn_ns)
+        return Frame(self._draw(state), to_ns(state.header.stamp))
 
     def close(self) -> None:
         """Give the graphics memory back."""
@@ -92,11 +89,12 @@ class SimulatedCamera(CameraSource):
             self._changed.notify_all()
 
     def _next_state(self) -> SimState | None:
-        """Return a state with a new stamp, None when cancelled."""
-        patience = _PATIENCE if self._drawn_ns >= 0 else _FIRST_PATIENCE
+        """Return the next state to arrive, None when cancelled."""
+        patience = _PATIENCE if self._seen else _FIRST_PATIENCE
         end = time.monotonic() + patience
         with self._changed:
-            while self._newest is None or to_ns(self._newest.header.stamp) == self._drawn_ns:
+            self._newest = None
+            while self._newest is None:
                 if self.cancel.is_set():
                     return None
                 if time.monotonic() > end:
@@ -106,6 +104,7 @@ class SimulatedCamera(CameraSource):
                         "sim/state",
                     )
                 self._changed.wait(0.1)
+            self._seen = True
             return self._newest
 
     def _draw(self, state: SimState) -> Any:
