@@ -107,7 +107,7 @@ def test_a_goal_can_be_named_in_five_ways(tmp_path: Path, kind: str) -> None:
     }
     goal = resolve_goal(str(texts[kind]()), encoder, library)
     assert goal.encoder == encoder.id
-    assert np.abs(goal.embedding - 8.0).max() < 2.0
+    assert np.abs(goal.embedding - 8.0).max() < 3.0
 
 
 @pytest.mark.parametrize("text", ["none.png", "some/where", ".."])
