@@ -6,7 +6,9 @@ give the pattern from the upper left corner (OpenCV's give it from the second ro
 
 from __future__ import annotations
 
+import array
 import functools
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +62,7 @@ LAYOUTS: dict[str, Layout] = {
     **{f"bayer_{pattern}8": Layout(1, 8, code) for pattern, code in _BAYER.items()},
     **{f"bayer_{pattern}16": Layout(1, 16, code) for pattern, code in _BAYER.items()},
 }
-# cv_bridge knows these only as numbers without a colour.
-_COLOUR_NAMES = {"16UC1": "mono16"}
+_CV_BRIDGE_NAMES = {"16UC1": "mono16", "uyvy": "yuv422", "yuyv": "yuv422_yuy2"}
 
 
 def layout_of(encoding: str) -> Layout:
@@ -114,24 +115,19 @@ def has_cv_bridge() -> bool:
     return _bridge() is not None
 
 
-def by_cv_bridge(message: Image) -> np.ndarray:
-    """Return uint8 [H, W, 3] RGB of a message through cv_bridge; raises UserError when it refuses."""
+def by_cv_bridge(pixels: np.ndarray, encoding: str) -> np.ndarray:
+    """Do the same as convert() through cv_bridge; raises UserError when it refuses."""
     from cv_bridge import CvBridgeError
 
     bridge = _bridge()
     assert bridge is not None
-    named = message
-    if message.encoding in _COLOUR_NAMES:
-        named = Image(
-            header=message.header,
-            height=message.height,
-            width=message.width,
-            encoding=_COLOUR_NAMES[message.encoding],
-            is_bigendian=message.is_bigendian,
-            step=message.step,
-        )
-        named.data = message.data
+    # In its own byte order, without padding, under a name it knows: it fails on some of the others.
+    native = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
+    message = Image(height=native.shape[0], width=native.shape[1], step=native.nbytes // native.shape[0])
+    message.encoding = _CV_BRIDGE_NAMES.get(encoding, encoding)
+    message.is_bigendian = int(sys.byteorder == "big")
+    message.data = array.array("B", native.tobytes())
     try:
-        return bridge.imgmsg_to_cv2(named, desired_encoding="rgb8")
+        return bridge.imgmsg_to_cv2(message, desired_encoding="rgb8")
     except CvBridgeError as error:
-        raise UserError(f"cv_bridge cannot convert '{message.encoding}'", str(error)) from None
+        raise UserError(f"cv_bridge cannot convert '{encoding}'", str(error)) from None

@@ -47,7 +47,7 @@ def to_rgb(message: Image) -> np.ndarray:
     layout = image_conversion.layout_of(message.encoding)
     pixels = _view(message, layout.dtype(bool(message.is_bigendian)), layout.channels)
     if image_conversion.has_cv_bridge():
-        return image_conversion.by_cv_bridge(message)
+        return image_conversion.by_cv_bridge(pixels, message.encoding)
     return image_conversion.convert(pixels, message.encoding)
 
 
