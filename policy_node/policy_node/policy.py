@@ -110,6 +110,10 @@ class JointHistory:
             self._states.clear()
         self._states.append((stamp_ns, values))
 
+    def clear(self) -> None:
+        """Forget every state."""
+        self._states.clear()
+
     @property
     def newest_ns(self) -> int | None:
         """Stamp of the newest state, or None."""

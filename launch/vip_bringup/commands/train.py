@@ -1,0 +1,69 @@
+"""`vip train`: a policy bundle from episodes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vip_ros.errors import UserError
+
+NAME = "train"
+HELP = "learn a policy from episodes: reward-weighted regression or behaviour cloning on a frozen encoder"
+EXAMPLE = "vip train --episodes demonstrations --encoder vip-sim --algorithm rwr --out policy"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--episodes", type=Path, required=True, metavar="DIR", help="folder of episodes")
+    parser.add_argument("--encoder", default="vip-sim", metavar="ID", help="encoder card (default vip-sim)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file instead of the card's own")
+    parser.add_argument("--algorithm", default="rwr", metavar="A", help="rwr or bc (default rwr)")
+    parser.add_argument("--out", type=Path, required=True, metavar="POLICY", help="folder of the policy")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the training (default 0)")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="YAML file of training options (tau, steps, ...)"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="OPTION=VALUE", help="one training option, repeatable"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and say what came of it."""
+    from policy_node.learning import TrainConfig
+    from policy_node.training import train
+    from vip_bringup.demo.progress import CONSOLE, step
+    from vip_models import load_encoder
+    from vip_ros.config import from_mapping, load_yaml
+
+    values = (load_yaml(args.config) or {}) if args.config else {}
+    if not isinstance(values, dict):
+        raise UserError("not a mapping of options", "write one 'option: value' per line", str(args.config))
+    options = from_mapping(
+        TrainConfig, {"seed": args.seed, **values, **_settings(args.set)}, "training options"
+    )
+    encoder = load_encoder(args.encoder, args.weights)
+    with step(f"policy by {args.algorithm} on {encoder.id} embeddings") as bar:
+        policy = train(args.episodes, encoder, args.algorithm, args.out, options, bar.update)
+    figures = policy.training
+    CONSOLE.print(
+        f"{args.out}: {policy.task}, {figures['samples']} samples of {figures['episodes']} episodes, "
+        f"{figures['steps']} steps in {figures['train_seconds']:.0f} s, "
+        f"validation error {figures['validation_error']:.3f}"
+    )
+    return 0
+
+
+def _settings(pairs: list[str]) -> dict[str, object]:
+    import yaml
+
+    settings: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError(f"--set {pair} has no value", "write --set option=value")
+        try:
+            settings[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"--set {pair} is not readable", "write --set option=value") from None
+    return settings

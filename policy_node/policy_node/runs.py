@@ -1,0 +1,58 @@
+"""One run of the policy: when it ends, and why. Pure: times come in as ns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REACHED, TIMEOUT, CANCELED, FAULT = "reached", "timeout", "canceled", "fault"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run ended: one of REACHED, TIMEOUT, CANCELED, FAULT, and a line for a person."""
+
+    outcome: str
+    message: str
+
+
+class Run:
+    """Watches one run of the policy.
+
+    Args:
+        started_ns: when it began.
+        timeout: s until it ends by itself.
+        hold: s of image time for which the goal must stay reached.
+
+    Attributes:
+        chunks: chunks sent so far.
+        distance: goal distance of the newest reward; NaN before.
+        progress: progress of the newest reward; NaN before.
+    """
+
+    def __init__(self, started_ns: int, timeout: float, hold: float) -> None:
+        self.started_ns, self.timeout, self._hold = started_ns, timeout, hold
+        self.chunks = 0
+        self.distance = self.progress = float("nan")
+        self._reached_ns: int | None = None
+
+    def elapsed(self, now_ns: int) -> float:
+        """Return s since the start."""
+        return (now_ns - self.started_ns) * 1e-9
+
+    def check_time(self, now_ns: int) -> Ending | None:
+        """Return the ending when time is up."""
+        if self.elapsed(now_ns) < self.timeout:
+            return None
+        return Ending(TIMEOUT, f"the goal was not reached within {self.timeout:g} s")
+
+    def note_reward(self, stamp_ns: int, distance: float, progress: float, reached: bool) -> Ending | None:
+        """Note the reward of one image; return the ending when the goal has been held reached."""
+        self.distance, self.progress = distance, progress
+        if not reached or stamp_ns < self.started_ns:
+            self._reached_ns = None
+            return None
+        if self._reached_ns is None:
+            self._reached_ns = stamp_ns
+        if (stamp_ns - self._reached_ns) * 1e-9 < self._hold:
+            return None
+        return Ending(REACHED, f"distance {distance:.3f}, progress {progress:.2f}")
