@@ -1,0 +1,285 @@
+"""The guard between whoever wants the robot to move and the robot: nothing unsafe gets past it.
+
+It knows no ROS and no clock: times come in as ns since the epoch, one output goes out per period. Whatever
+fails, also inside the guard, ends in a stop inside the limits and a latched fault; the first cause wins.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from franka_node.chunk import ActionChunk, RejectedChunk, check_chunk, check_stamp, due_points
+from franka_node.follower import Follower
+from franka_node.guard_config import GuardConfig
+from franka_node.guard_output import GuardOutput, Mode
+from franka_node.interventions import InterventionCounter
+from franka_node.limits import Array, RobotLimits
+from franka_node.watchdog import Watchdogs, streams_of
+from vip_ros.errors import UserError
+
+# After a reset the command starts at the measured posture where the old one is farther away than this, rad.
+REPLACE_DISTANCE = 0.05
+# A clock that steps back by more than this is a fault, s.
+CLOCK_STEP = 0.05
+
+
+class Guard:
+    """Checks action chunks and turns them into commands inside the limits; safe to call from threads.
+
+    Args:
+        limits: the robot's own limits; config tightens them.
+        config: margins, thresholds and timeouts.
+        dt: period of update(), s.
+    """
+
+    def __init__(self, limits: RobotLimits, config: GuardConfig, dt: float) -> None:
+        self.robot, self.config, self.dt = limits, config, dt
+        self.limits = limits.stricter(
+            config.position_margin, config.velocity_scale, config.acceleration_scale, config.jerk_scale
+        )
+        self.mode = Mode.INACTIVE
+        self.fault = self.fault_detail = self.last_rejection = ""
+        self.accepted = self.rejected = 0
+        self.command_latency = float("nan")
+        self.interventions = InterventionCounter(limits.joint_names)
+        self._follower = Follower(self.limits, config, dt, self.interventions)
+        self._watchdogs = Watchdogs.from_config(config)
+        self._lock = threading.RLock()
+        self._after_stop = Mode.FAULT
+        self._origin_ns: int | None = None
+        self._now_ns = 0
+        self._newest_stamp_ns = 0
+        self._latency_due = False
+        self._measured: Array | None = None
+        self._home = self.limits.home
+
+    def activate(self, q: Array) -> None:
+        """Begin to command, from rest at the measured posture q [N]; a latched fault stays latched.
+
+        Raises:
+            UserError: the posture is not finite or outside the robot's limits.
+        """
+        with self._lock:
+            self._place(q)
+            self.mode = Mode.FAULT if self.fault else Mode.HOLD
+
+    def deactivate(self) -> None:
+        """Come to rest and then command no more; inactive() tells when."""
+        with self._lock:
+            if self.mode in (Mode.TRACKING, Mode.HOMING, Mode.STOPPING):
+                self.mode, self._after_stop = Mode.STOPPING, Mode.INACTIVE
+            else:
+                self.mode = Mode.INACTIVE
+
+    def note_input(self, stream: str, stamp_ns: int, now_ns: int) -> None:
+        """Feed the watchdog of a stream: image, embedding or joint_state (submit() feeds action)."""
+        with self._lock:
+            self._watchdogs.feed(stream, stamp_ns, now_ns)
+
+    def submit(self, chunk: ActionChunk, now_ns: int) -> str:
+        """Take a chunk; return why it was rejected, or an empty string when it is followed."""
+        with self._lock:
+            try:
+                self._take(chunk, now_ns)
+            except RejectedChunk as error:
+                return self._reject(str(error))
+            except (TypeError, ValueError, OverflowError) as error:
+                return self._reject(f"malformed: {error}")
+            self.accepted += 1
+            return ""
+
+    def update(self, now_ns: int, q: Array, dq: Array) -> GuardOutput:
+        """Advance by one period and return the command.
+
+        Args:
+            now_ns: ns since the epoch.
+            q: measured posture [N], rad.
+            dq: measured velocity [N], rad/s.
+        """
+        with self._lock:
+            before = self._follower.motion.q
+            try:
+                self._supervise(now_ns, q, dq)
+                self._advance(now_ns)
+            except Exception as error:  # fail closed, whatever it was
+                self.trip("internal", f"{type(error).__name__}: {error}; report this, then reset")
+                if self.mode == Mode.STOPPING and self._follower.motion.q is before:
+                    self._follower.decelerate()
+            return self._output(now_ns)
+
+    def stop(self, detail: str = "stop was asked for; reset to go on") -> None:
+        """Stop now, whoever asks; latched as 'stopped'."""
+        self.trip("stopped", detail)
+
+    def trip(self, fault: str, detail: str) -> None:
+        """Decelerate, hold and latch a fault; the first one wins."""
+        with self._lock:
+            if self.fault or self.mode == Mode.INACTIVE:
+                return
+            self.fault, self.fault_detail = fault, detail
+            if self.mode != Mode.STOPPING:
+                self.mode, self._after_stop = Mode.STOPPING, Mode.FAULT
+
+    def reset(self) -> str:
+        """Clear a latched fault; return why not, or an empty string when the guard holds again."""
+        with self._lock:
+            if self.mode == Mode.STOPPING:
+                return "still stopping, ask again in a moment"
+            if self.mode not in (Mode.FAULT, Mode.INACTIVE):
+                return ""
+            if self.mode == Mode.FAULT:
+                try:
+                    self._place_again()
+                except UserError as error:
+                    return str(error)
+                self.mode = Mode.HOLD
+            self.fault = self.fault_detail = self.last_rejection = ""
+            self.interventions.clear()
+            return ""
+
+    def home(self, q: Array | None = None) -> str:
+        """Move to the home posture or to q [N]; return why not, or an empty string when under way."""
+        with self._lock:
+            if self.mode != Mode.HOLD:
+                return f"homing starts from hold, the guard is in {self.mode.name.lower()}"
+            target = self.limits.home if q is None else np.asarray(q, dtype=np.float64)
+            inside = np.isfinite(target) & (target >= self.limits.lower) & (target <= self.limits.upper)
+            if target.shape != (self.limits.size,) or not inside.all():
+                return "the home posture lies outside the limits"
+            self._home, self.mode = target, Mode.HOMING
+            return ""
+
+    def restart(self, q: Array) -> None:
+        """Hold at a posture the robot was put to while standing still (a new scene in simulation)."""
+        with self._lock:
+            self._place(q)
+            self.fault = self.fault_detail = ""
+            if self.mode != Mode.INACTIVE:
+                self.mode = Mode.HOLD
+
+    def _take(self, chunk: ActionChunk, now_ns: int) -> None:
+        if self.mode == Mode.INACTIVE:
+            raise RejectedChunk("the guard is inactive")
+        if self.fault:
+            raise RejectedChunk(f"fault {self.fault} is latched: reset first")
+        if self.mode not in (Mode.HOLD, Mode.TRACKING):
+            raise RejectedChunk(f"the guard is {self.mode.name.lower()}")
+        check_stamp(chunk, now_ns, self._newest_stamp_ns, self.config)
+        positions, gripper = check_chunk(chunk, self.robot.joint_names)
+        now = self._seconds(now_ns)
+        due = due_points(chunk, positions, self._widths(gripper), self._origin(now_ns))
+        points = self._follower.ahead(due, now)
+        plan = self._follower.plan
+        if self.mode == Mode.HOLD:
+            self._check_start(chunk, points.positions[0], now_ns)
+        elif plan is not None and plan.source != chunk.source:
+            raise RejectedChunk(f"'{plan.source}' is in control, '{chunk.source}' is not")
+        self._follower.take(chunk, points, now)
+        self._newest_stamp_ns, self._latency_due = chunk.stamp_ns, True
+        self._watchdogs.arm("action", now_ns)
+        self.mode = Mode.TRACKING
+
+    def _check_start(self, chunk: ActionChunk, first: Array, now_ns: int) -> None:
+        for stream in streams_of(chunk.source):
+            if stream != "action" and not self._watchdogs.fresh(stream, now_ns):
+                raise RejectedChunk(f"no fresh {stream.replace('_', ' ')} to start from")
+        assert self._measured is not None  # there is a fresh joint state
+        away = np.abs(first - self._measured)
+        joint = int(away.argmax())
+        if away[joint] > self.config.start_threshold:
+            raise RejectedChunk(
+                f"first action is {away[joint]:.3f} rad from the posture at {self.robot.joint_names[joint]}, "
+                f"the limit is {self.config.start_threshold:g} rad"
+            )
+
+    def _widths(self, gripper: Array | None) -> Array | None:
+        if gripper is None:
+            return None
+        inside = np.clip(gripper, 0.0, self.robot.gripper_width)
+        excess = float(np.abs(gripper - inside).max())
+        if excess > 0:
+            self.interventions.note("position", "gripper", excess)
+        return inside
+
+    def _supervise(self, now_ns: int, q: Array, dq: Array) -> None:
+        if now_ns < self._now_ns - CLOCK_STEP * 1e9:
+            self.trip("clock_jump", "the clock stepped back; reset to go on")
+        self._now_ns = now_ns
+        if not (np.isfinite(q).all() and np.isfinite(dq).all()):
+            self.trip("driver_lost", "the measured joint state holds NaN or infinity; see the driver")
+            return
+        self._measured = q
+        if self.mode not in (Mode.TRACKING, Mode.HOMING):
+            return
+        stale = self._watchdogs.check(self._armed_now(), now_ns)
+        if stale is not None:
+            self.trip(stale.fault, stale.detail)
+        away = float(np.abs(q - self._follower.motion.q).max())
+        if away > self.config.tracking_threshold:
+            self.trip("tracking_error", f"the arm is {away:.2f} rad away from its command; is it blocked?")
+
+    def _armed_now(self) -> tuple[str, ...]:
+        plan = self._follower.plan
+        if self.mode == Mode.HOMING or plan is None or plan.final:
+            return ("joint_state",)
+        return streams_of(plan.source)
+
+    def _advance(self, now_ns: int) -> None:
+        follower = self._follower
+        if self.mode == Mode.TRACKING:
+            if follower.plan is None or follower.track(follower.plan, self._seconds(now_ns)):
+                self._settle(Mode.HOLD)
+        elif self.mode == Mode.HOMING:
+            if follower.approach(self._home):
+                self._settle(Mode.HOLD)
+        elif self.mode == Mode.STOPPING and follower.decelerate():
+            self._settle(self._after_stop)
+
+    def _settle(self, mode: Mode) -> None:
+        self._follower.rest()
+        self.mode = mode
+
+    def _output(self, now_ns: int) -> GuardOutput:
+        plan, motion = self._follower.plan, self._follower.motion
+        stamp = plan.stamp_ns if self.mode == Mode.TRACKING and plan is not None else None
+        if stamp is not None and self._latency_due:
+            self.command_latency, self._latency_due = (now_ns - stamp) * 1e-9, False
+        q = None if self.mode == Mode.INACTIVE else motion.q
+        return GuardOutput(q, motion.v, self._follower.gripper, self.mode, self.fault, stamp)
+
+    def _place(self, q: Array) -> None:
+        """Start from rest at q, once it is known to be a posture the robot may have."""
+        robot = self.robot
+        outside = ~(np.isfinite(q) & (q >= robot.lower) & (q <= robot.upper))
+        if outside.any():
+            joint = robot.joint_names[int(outside.argmax())]
+            raise UserError(
+                f"{joint} is at {q[outside.argmax()]:.3f} rad, outside the limits of '{robot.name}'",
+                "move it inside by hand, or give the robot's own table of limits",
+            )
+        self._measured = q.astype(np.float64)
+        self._follower.place(self._measured)
+        # Whatever was seen before the robot came to be here is history.
+        self._newest_stamp_ns = self._now_ns
+        self._watchdogs.clear()
+
+    def _place_again(self) -> None:
+        if self._measured is None:
+            raise UserError("no joint state yet", "see the driver")
+        near = np.abs(self._measured - self._follower.motion.q).max() <= REPLACE_DISTANCE
+        self._place(self._follower.motion.q if near else self._measured)
+
+    def _reject(self, reason: str) -> str:
+        self.rejected += 1
+        self.last_rejection = reason
+        return reason
+
+    def _origin(self, now_ns: int) -> int:
+        if self._origin_ns is None:
+            self._origin_ns = now_ns
+        return self._origin_ns
+
+    def _seconds(self, now_ns: int) -> float:
+        return (now_ns - self._origin(now_ns)) * 1e-9
