@@ -78,7 +78,7 @@ def expert(
     legs = _legs(world, rng, manner)
     start = forward(world.q)
     poses = _poses(start, legs, rng, manner, rate)
-    joints = _within_speed(_solve(poses, world.q), rate)
+    joints = _solve(poses, world.q, rate)
     gripper = legs[-1].gripper
     for q in joints:
         yield q, gripper
@@ -116,7 +116,7 @@ def _poses(start: Array, legs: list[Waypoint], rng: np.random.Generator, manner:
         poses[:, :3, 3] += share[:, None] * twist[:3]
         poses[:, :3, :3] = np.einsum("nij,njk->nik", _rotations(twist[3:], share), poses[:, :3, :3])
         if not leg.careful:
-            poses[:, :3, 3] += np.sin(np.pi * share)[:, None] ** 2 * _sideways(twist[:3], rng, manner.bulge)
+            poses[:, :3, 3] += (4 * share * (1 - share))[:, None] * _sideways(twist[:3], rng, manner.bulge)
         previous = leg.pose
     poses[:, :3, 3] += _tremor(times, rng, manner.tremor) * _freedom(times, legs, begins)[:, None]
     return poses
@@ -139,9 +139,9 @@ def _schedule(
 
 def _sideways(move: Array, rng: np.random.Generator, largest: float) -> Array:
     """Return a random offset [3] square to a move, m; more up than down, away from the table."""
-    offset = rng.uniform(-1.0, 1.0, 3) * largest
-    offset[2] = abs(offset[2])
     length = float(np.linalg.norm(move))
+    offset = rng.uniform(-1.0, 1.0, 3) * min(largest, 0.3 * length)
+    offset[2] = abs(offset[2])
     return offset if length < 1e-6 else offset - move * float(offset @ move) / length**2
 
 
@@ -169,18 +169,11 @@ def _rotations(vector: Array, share: Array) -> Array:
     return np.eye(3) + np.sin(turns) * skew + (1 - np.cos(turns)) * (skew @ skew)
 
 
-def _solve(poses: Array, q: Array) -> Array:
-    """Return joints [N, 7] along poses [N, 4, 4]; each starts from the one before."""
-    rest, joints = q, []
+def _solve(poses: Array, q: Array, rate: float) -> Array:
+    """Return joints [N, 7] along poses [N, 4, 4], each from the one before, no faster than allowed."""
+    rest, most = q, _SPEED_SHARE * DQ_MAX / rate
+    joints = []
     for pose in poses:
-        q = inverse(pose, q, iterations=20, rest=rest).q
+        q = q + np.clip(inverse(pose, q, iterations=20, rest=rest).q - q, -most, most)
         joints.append(q)
     return np.stack(joints)
-
-
-def _within_speed(joints: Array, rate: float) -> Array:
-    """Stretch a path [N, 7] in time where it is faster than a demonstration may be."""
-    steps = np.abs(np.diff(joints, axis=0)).max(axis=0) * rate
-    slower = max(1.0, float((steps / (_SPEED_SHARE * DQ_MAX)).max()))
-    times = np.linspace(0, len(joints) - 1, int(np.ceil(len(joints) * slower)))
-    return np.stack([np.interp(times, np.arange(len(joints)), column) for column in joints.T], axis=1)

@@ -1,7 +1,7 @@
-"""The Franka Emika Panda (FER): published kinematics, limits and inertias, and its MuJoCo bodies.
+"""The Franka Emika Panda (FER): published kinematics, torques and inertias, and its MuJoCo bodies.
 
 Sources: Franka Robotics documentation, "Robot and interface specifications" (Denavit-Hartenberg table,
-joint and torque limits); the franka_description package (hand geometry; link inertias identified by
+torque limits); the franka_description package (hand geometry; link inertias identified by
 Gaz, Cognetti, Oliva, Robuffo Giordano and De Luca, "Dynamic Identification of the Franka Emika Panda
 Robot With Retrieval of Feasible Parameters Using Penalty-Based Optimization", RA-L 2019).
 """
@@ -14,9 +14,10 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from franka_node.limits import FER
 from vip_ros.resources import share_file
 
-JOINT_NAMES = tuple(f"panda_joint{i}" for i in range(1, 8))
+JOINT_NAMES = FER.joint_names
 FINGER_NAMES = ("panda_finger_joint1", "panda_finger_joint2")
 
 # Craig's convention, row i: a_{i-1} [m], d_i [m], alpha_{i-1} [rad].
@@ -37,11 +38,10 @@ TCP_OFFSET = 0.1034  # m, hand to the point between the fingertips along z
 FINGER_OFFSET = 0.0584  # m, hand to the fingers' frame along z
 MAX_WIDTH = 0.08  # m, between the fingers
 
-Q_MIN = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])  # rad
-Q_MAX = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])  # rad
-DQ_MAX = np.array([2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61])  # rad/s
+Q_MIN, Q_MAX = FER.lower, FER.upper  # rad
+DQ_MAX = FER.velocity  # rad/s
 TORQUE_MAX = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0])  # Nm
-READY = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 4])  # rad
+READY = FER.home  # rad
 
 # libfranka's examples set this joint impedance; damping gives about 30 ms of lag, as on the real arm.
 STIFFNESS = np.array([3000.0, 3000.0, 3000.0, 2500.0, 2500.0, 2000.0, 2000.0])  # Nm/rad

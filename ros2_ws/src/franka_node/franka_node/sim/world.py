@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from franka_node.sim.appearance import vary_appearance
-from franka_node.sim.panda import FINGER_NAMES, GRIPPER_SPEED, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
+from franka_node.sim.panda import DQ_MAX, FINGER_NAMES, GRIPPER_SPEED, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
 from franka_node.sim.scene import TIMESTEP, new_scene
 from franka_node.sim.tasks import TASKS, Task, task_name
 from vip_ros.errors import InternalError
@@ -19,6 +19,8 @@ from vip_ros.errors import InternalError
 Array = NDArray[np.float64]
 
 VARIATIONS = ("standard", "broad")
+# The most that the servo targets move per physics step: joints [rad], then fingers [m].
+_REACH = np.concatenate([DQ_MAX, [GRIPPER_SPEED / 2] * 2]) * TIMESTEP
 # What variation writes to; put back before each episode so that a scene depends on its seed alone.
 _VARIED = (
     "body_pos",
@@ -109,7 +111,7 @@ class World:
         return float(self.data.time)
 
     def step(self, q_target: Array, gripper_target: float, duration: float) -> None:
-        """Run the physics while the servos follow a straight line to the target.
+        """Run the physics while the servos follow a straight line to the target, no faster than the arm may.
 
         Args:
             q_target: joint angles [7] to command at the end of the step, rad.
@@ -119,13 +121,12 @@ class World:
         steps = max(1, round(duration / TIMESTEP))
         fingers = np.full(2, np.clip(gripper_target, 0.0, MAX_WIDTH) / 2)
         goal = np.concatenate([np.clip(q_target, Q_MIN, Q_MAX), fingers])
-        line = (goal - self._target) / steps
-        reach = GRIPPER_SPEED / 2 * TIMESTEP
+        line = np.clip((goal - self._target) / steps, -_REACH, _REACH)
         for _ in range(steps):
-            self._target[:7] += line[:7]
-            self._target[7:] += np.clip(fingers - self._target[7:], -reach, reach)
+            self._target += line
             self.data.ctrl[:] = self._target
             mujoco.mj_step(self.model, self.data)
+        self._place()
 
     def set_qpos(self, qpos: Array) -> None:
         """Put every joint where it is told, without physics: the drawing side of another world.
@@ -136,6 +137,10 @@ class World:
         if len(qpos) != self.model.nq:
             raise InternalError(f"state has {len(qpos)} positions, task '{self.task}' has {self.model.nq}")
         self.data.qpos[:] = qpos
+        self._place()
+
+    def _place(self) -> None:
+        # A physics step leaves bodies where they were before it; pictures show where they are.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
 

@@ -83,8 +83,8 @@ class CloseDrawer(Task):
         origin, rotation = data.body("cabinet").xpos, data.body("cabinet").xmat.reshape(3, 3)
         yaw = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
         opening = float(data.joint("drawer").qpos[0])
-        side = rng.uniform(-0.04, 0.04) if outcome != "miss" else rng.choice([-1, 1]) * rng.uniform(0.2, 0.24)
-        height = _PUSH_HEIGHT + rng.uniform(-0.008, 0.008)
+        side = rng.uniform(-0.04, 0.04)
+        height = _PUSH_HEIGHT + rng.uniform(-0.008, 0.008) + (0.09 if outcome == "miss" else 0.0)
         tilt = _TILT + rng.uniform(-0.05, 0.05)
         face = _FRONT_HALF[0] + _FINGER_HALF
         gap, depth = rng.uniform(0.04, 0.08), rng.uniform(0.004, 0.010)
