@@ -1,0 +1,34 @@
+"""From a training checkpoint to a small weights file that can be shipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vip_models.card import EncoderCard
+from vip_models.weights import file_sha256, read_state
+
+
+def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
+    """Write a checkpoint's tensors as half-precision safetensors under the published names.
+
+    Batch-norm statistics stay in single precision: their range exceeds that of half precision.
+
+    Returns:
+        SHA-256 of the written file.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {}
+    for name, tensor in read_state(checkpoint, card).items():
+        keep = "running_" in name or not tensor.is_floating_point()
+        tensors[f"{card.prefix}{name}"] = (tensor if keep else tensor.half()).contiguous()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.stem}.{os.getpid()}.safetensors")
+    try:
+        save_file(tensors, temporary, {"encoder": card.name, "architecture": card.architecture})
+        temporary.chmod(0o644)  # the library makes it readable to its owner only
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return file_sha256(out)
