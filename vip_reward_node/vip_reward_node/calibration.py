@@ -29,8 +29,8 @@ def load_calibration(path: Path) -> CameraInfo:
     if not isinstance(content, Mapping):
         raise UserError("not a camera calibration", "write it with camera_calibration", str(path))
     info = CameraInfo(
-        width=int(_entry(content, "image_width", path)),
-        height=int(_entry(content, "image_height", path)),
+        width=_size(content, "image_width", path),
+        height=_size(content, "image_height", path),
         distortion_model=str(content.get("distortion_model", "plumb_bob")),
     )
     for key, (field, rows, columns) in _MATRICES.items():
@@ -75,9 +75,18 @@ def _entry(content: Mapping[str, Any], key: str, path: Path) -> Any:
     return content[key]
 
 
+def _size(content: Mapping[str, Any], key: str, path: Path) -> int:
+    value = _entry(content, key, path)
+    if not isinstance(value, int) or value <= 0:
+        raise UserError(
+            f"'{key}' of the camera calibration is {value!r}", "give the size in pixels", str(path)
+        )
+    return value
+
+
 def _numbers(matrix: Any, key: str, path: Path, count: int | None = None) -> list[float]:
     data = matrix.get("data") if isinstance(matrix, Mapping) else None
-    if not isinstance(data, Sequence) or (count is not None and len(data) != count):
+    if not isinstance(data, Sequence) or isinstance(data, str) or (count is not None and len(data) != count):
         wanted = "a list of numbers" if count is None else f"{count} numbers"
         raise UserError(f"'{key}' of the camera calibration needs {wanted} under 'data'", "", str(path))
     try:
