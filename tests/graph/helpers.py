@@ -21,9 +21,13 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from vip_ros.middleware import configure_middleware
 from vip_ros.qos import RELIABLE_10
+
+# Hears sensor data and keeps it, so that a busy machine loses nothing on the listener's side.
+DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 # Limits, not delays: generous, because both cores may be busy.
 LIMIT = 30.0
