@@ -29,7 +29,7 @@ def test_nineteen_of_twenty_experts_close_the_drawer_in_a_few_seconds_inside_the
     for seed in range(20):
         targets = play(world, seed)
         successes += world.success
-        assert 1.5 < len(targets) / RATE < 6.0
+        assert 2.5 < len(targets) / RATE < 6.0
         assert np.all(targets > FER.lower) and np.all(targets < FER.upper)
         assert np.all(np.abs(np.diff(targets, axis=0)) * RATE < FER.velocity)
         assert np.all(np.abs(np.diff(targets, 2, axis=0)) * RATE**2 < FER.acceleration)

@@ -36,7 +36,7 @@ class Style:
     """
 
     outcome: str = "success"
-    speed: tuple[float, float] = (0.8, 1.2)
+    speed: tuple[float, float] = (0.6, 0.9)
     bulge: float = 0.04
     tremor: float = 0.004
     pause: float = 0.15

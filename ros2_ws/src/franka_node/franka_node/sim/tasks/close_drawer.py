@@ -87,7 +87,7 @@ class CloseDrawer(Task):
         height = _PUSH_HEIGHT + rng.uniform(-0.008, 0.008) + (0.09 if outcome == "miss" else 0.0)
         tilt = _TILT + rng.uniform(-0.05, 0.05)
         face = _FRONT_HALF[0] + _FINGER_HALF
-        gap, depth = rng.uniform(0.04, 0.08), rng.uniform(0.004, 0.010)
+        gap, depth = rng.uniform(0.04, 0.08), rng.uniform(0.008, 0.016)
         end = -depth if outcome != "short" else opening * rng.uniform(0.35, 0.7)
 
         def at(x: float, z: float) -> Array:
