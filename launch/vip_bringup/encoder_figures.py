@@ -1,4 +1,4 @@
-"""What an encoder is worth on the simulator: order of its distances, and whether it still knows where things are."""
+"""What an encoder is worth: the order of its distances, and whether it still knows where things are."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def scenes(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float64
 def probe(features: NDArray[np.floating], truths: NDArray[np.float64], train: int) -> dict[str, float]:
     """Fit truth [N,4] from features [N,D] linearly on the first rows; return the mean error on the rest.
 
-    Ridge regression in its dual form; the penalty is the best of a few on the last quarter of the training rows.
+    Ridge regression in its dual form; the penalty is the best of a few on the last quarter of those rows.
     """
     fit = train * 3 // 4
     penalty = min(

@@ -95,9 +95,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--videos", type=int, default=1200, help="videos to render")
     parser.add_argument("--steps", type=int, default=CONFIG.steps, help="optimisation steps")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all cores")
-    parser.add_argument(
-        "--real", type=Path, help="folder of real videos (.mp4) to measure on; never trained on"
-    )
+    parser.add_argument("--real", type=Path, help="folder of real videos (.mp4), only measured on")
     return parser.parse_args(arguments)
 
 
