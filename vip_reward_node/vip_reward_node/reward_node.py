@@ -159,9 +159,9 @@ class RewardNode(StackNode):
         return publisher
 
 
-def main() -> int:
+def main(args: list[str] | None = None) -> int:
     """Run reward_node until it is interrupted."""
-    return run_node(RewardNode)
+    return run_node(RewardNode, args)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,131 @@
+"""The monitor's picture: what the camera sees, the goal, and the newest distances, progress and rewards."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import cv2
+import numpy as np
+
+from vip_reward_node.charts import (
+    BACKGROUND,
+    DIM,
+    GREEN,
+    INK,
+    PANEL,
+    RED,
+    Box,
+    Chart,
+    Point,
+    draw_chart,
+    draw_time_axis,
+)
+from vip_reward_node.text import Colour, TextLayer
+from vip_reward_node.video import Image
+
+WIDTH, HEIGHT = 960, 540
+# After this time without a reward the numbers are called old, s.
+STALE = 1.0
+
+
+CAMERA_BOX = Box(20, 44, 300, 210)
+GOAL_BOX = Box(20, 290, 300, 150)
+BAR_BOX = Box(20, 490, 300, 16)
+CHART_BOXES = (Box(404, 44, 536, 180), Box(404, 262, 536, 110), Box(404, 410, 536, 96))
+
+
+class StripChart:
+    """Keeps the newest rewards and draws them.
+
+    Args:
+        window: time shown, s.
+    """
+
+    def __init__(self, window: float = 20.0) -> None:
+        self._window = window
+        self._points: deque[Point] = deque(maxlen=4096)
+        self._camera: Image | None = None
+        self._goal: Image | None = None
+
+    @property
+    def newest(self) -> Point | None:
+        """The newest reward, or None."""
+        return self._points[-1] if self._points else None
+
+    def add(self, point: Point) -> None:
+        """Take a reward; one that is older than those kept (a clock set back) clears them."""
+        if self._points and point.time < self._points[-1].time:
+            self._points.clear()
+        self._points.append(point)
+
+    def show_camera(self, rgb: Image) -> None:
+        """Take the newest camera image, uint8 [H, W, 3] RGB."""
+        self._camera = _fitted(rgb, CAMERA_BOX)
+
+    def show_goal(self, rgb: Image) -> None:
+        """Take the goal image, uint8 [H, W, 3] RGB."""
+        self._goal = _fitted(rgb, GOAL_BOX)
+
+    def render(self, now: float) -> Image:
+        """Return the picture at the time now (s), uint8 [540, 960, 3] RGB."""
+        canvas = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+        canvas[:] = BACKGROUND
+        text = TextLayer()
+        points = [point for point in self._points if now - self._window <= point.time <= now]
+        self._draw_pictures(canvas, text)
+        self._draw_progress_bar(canvas, text, now)
+        charts = (Chart.of_distance(points), Chart.of_progress(points), Chart.of_reward(points))
+        for chart, box in zip(charts, CHART_BOXES, strict=True):
+            draw_chart(canvas, text, chart, box, now, self._window)
+        draw_time_axis(text, CHART_BOXES[2], self._window)
+        return text.drawn_on(canvas)
+
+    def _draw_pictures(self, canvas: Image, text: TextLayer) -> None:
+        newest = self.newest
+        title = f"GOAL  {newest.goal[:34]}" if newest and newest.goal else "GOAL"
+        for box, picture, label in (
+            (CAMERA_BOX, self._camera, "CAMERA"),
+            (GOAL_BOX, self._goal, title),
+        ):
+            box.view(canvas)[:] = PANEL
+            text.add(label, (box.x, box.y - 8), DIM, 13)
+            if picture is None:
+                text.add("no image yet", (box.x + box.wide // 2, box.y + box.high // 2), DIM, 14, "mm")
+            else:
+                _paste_centred(canvas, picture, box)
+        if self._goal is not None:
+            _frame(canvas, GOAL_BOX, GREEN)
+
+    def _draw_progress_bar(self, canvas: Image, text: TextLayer, now: float) -> None:
+        box, newest = BAR_BOX, self.newest
+        box.view(canvas)[:] = PANEL
+        text.add("PROGRESS", (box.x, box.y - 10), DIM, 13)
+        right = (box.x + box.wide, box.y - 10)
+        if newest is None:
+            text.add("waiting for rewards", right, DIM, 14, "rs")
+            return
+        age = now - newest.time
+        if age > STALE:
+            text.add(f"no reward for {age:.0f} s", right, RED, 14, "rs")
+        else:
+            text.add(f"{100.0 * newest.progress:.0f} %", right, INK, 22, "rs")
+        filled = round(box.wide * min(max(newest.progress, 0.0), 1.0))
+        box.view(canvas)[:, :filled] = GREEN if age <= STALE else DIM
+
+
+def _fitted(rgb: Image, box: Box) -> Image:
+    high, wide = rgb.shape[:2]
+    scale = min(box.wide / wide, box.high / high)
+    size = (max(round(wide * scale), 1), max(round(high * scale), 1))
+    way = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, size, interpolation=way), dtype=np.uint8)
+
+
+def _paste_centred(canvas: Image, picture: Image, box: Box) -> None:
+    high, wide = picture.shape[:2]
+    top, left = box.y + (box.high - high) // 2, box.x + (box.wide - wide) // 2
+    canvas[top : top + high, left : left + wide] = picture
+
+
+def _frame(canvas: Image, box: Box, colour: Colour) -> None:
+    cv2.rectangle(canvas, (box.x, box.y), (box.x + box.wide - 1, box.y + box.high - 1), colour, 2)
