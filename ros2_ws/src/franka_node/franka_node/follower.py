@@ -48,7 +48,7 @@ class Follower:
         self.plan, self._last_acceleration = None, self._still
 
     def ahead(self, points: Points, now: float) -> Points:
-        """Return the points that can still be reached; raises RejectedChunk when all are past."""
+        """Return the points that the plan will go through; raises RejectedChunk when all are past."""
         if self.plan is None:
             return upcoming(points, now, self.config.start_blend)
         return upcoming(points, self._clock.time, self.config.blend)

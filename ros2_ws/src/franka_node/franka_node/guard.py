@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from franka_node.chunk import ActionChunk, RejectedChunk, check_chunk, check_stamp, due_points
+from franka_node.chunk import ActionChunk, RejectedChunk, check_chunk, check_stamp, due_points, upcoming
 from franka_node.follower import Follower
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import GuardOutput, Mode
@@ -173,7 +173,7 @@ class Guard:
         points = self._follower.ahead(due, now)
         plan = self._follower.plan
         if self.mode == Mode.HOLD:
-            self._check_start(chunk, points.positions[0], now_ns)
+            self._check_start(chunk, upcoming(due, now, 0.0).positions[0], now_ns)
         elif plan is not None and plan.source != chunk.source:
             raise RejectedChunk(f"'{plan.source}' is in control, '{chunk.source}' is not")
         self._follower.take(chunk, points, now)

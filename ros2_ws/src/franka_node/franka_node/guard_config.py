@@ -34,7 +34,7 @@ class GuardConfig:
         for name in scales:
             if not 0 < getattr(self, name) <= 1:
                 raise UserError(f"guard {name} is {getattr(self, name)}", "give a share in (0, 1]")
-        for field in dataclasses.fields(self):
+        for field in dataclasses.fields(GuardConfig):
             value = getattr(self, field.name)
             at_least_zero = field.name in ("position_margin", "blend", "start_blend", "future_tolerance")
             if not (value >= 0 if at_least_zero else value > 0) or value == float("inf"):

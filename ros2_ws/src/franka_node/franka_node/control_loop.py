@@ -1,0 +1,147 @@
+"""The loop that reads the robot, asks the guard and writes the command, at a fixed rate in its own thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from franka_node.drivers.base import Driver, RobotState
+from franka_node.guard import Guard
+from franka_node.guard_output import GuardOutput, Mode
+
+OnCycle = Callable[[int, RobotState, GuardOutput], None]
+
+
+class ControlLoop:
+    """Runs a guard between a driver and everyone else.
+
+    Only what the guard gave out reaches Driver.write, and nothing does while the guard is inactive. An
+    exception of the driver latches driver_lost, any other one latches internal; the loop itself goes on,
+    so that the arm is still brought to rest.
+
+    Args:
+        driver: connected.
+        guard: built for 1 / rate.
+        rate: Hz.
+        on_cycle: called after each cycle with the time (ns since the epoch), the state and the output.
+    """
+
+    def __init__(self, driver: Driver, guard: Guard, rate: float, on_cycle: OnCycle) -> None:
+        self._driver, self._guard, self._on_cycle = driver, guard, on_cycle
+        self._period = 1.0 / rate
+        self._lock = threading.Lock()
+        self._finished = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._driver_lost = False
+        self.state: RobotState | None = None
+        self.error = ""
+        self.cycles = self.late_cycles = 0
+        self.costs: deque[float] = deque(maxlen=1000)
+
+    def start(self) -> None:
+        """Begin to run; the guard may be inactive, then the robot is only read."""
+        self._finished.clear()
+        self._thread = threading.Thread(target=self._run, name="control loop", daemon=True)
+        self._thread.start()
+
+    def settle(self, limit: float = 5.0) -> bool:
+        """Bring the arm to rest and the guard to inactive; return whether that was done within limit s."""
+        self._guard.deactivate()
+        end = time.monotonic() + limit
+        while self._guard.mode != Mode.INACTIVE and time.monotonic() < end and self._alive():
+            self._finished.wait(self._period)
+        return self._guard.mode == Mode.INACTIVE
+
+    def stop(self) -> None:
+        """Come to rest, end the thread and let the robot hold; may be called twice."""
+        if self._thread is None:
+            return
+        self.settle()
+        self._finished.set()
+        self._thread.join()
+        self._thread = None
+        with self._lock:
+            self._driver.stop()
+
+    def recover(self) -> None:
+        """Make a lost robot ready again and read it; raises UserError when that fails."""
+        with self._lock:
+            if self._driver_lost:
+                self._driver.recover()
+                self.state = self._driver.read()
+                self._driver_lost, self.error = False, ""
+
+    def replace(self, change: Callable[[], None]) -> None:
+        """Let a change put the robot elsewhere (a new simulated scene), and hold there."""
+        with self._lock:
+            change()
+            self.state = self._driver.read()
+            self._guard.restart(self.state.q)
+
+    def cost_percentile(self, percent: float) -> float:
+        """Return a percentile of the guard's own time per cycle, s; NaN before the first."""
+        return float(np.percentile(list(self.costs), percent)) if self.costs else float("nan")
+
+    def cycle(self) -> None:
+        """Read, guard, write, report: once."""
+        with self._lock:
+            state = self._read()
+            if state is None:
+                return
+            now_ns = time.time_ns()
+            begin = time.perf_counter()
+            output = self._guard.update(now_ns, state.q, state.dq)
+            self.costs.append(time.perf_counter() - begin)
+            self._write(output)
+        self._on_cycle(now_ns, state, output)
+
+    def _read(self) -> RobotState | None:
+        try:
+            state = self._driver.read()
+        except Exception as error:  # whatever a driver raises, the arm must stop
+            self._lose(error)
+            return self.state
+        if self.state is None or state.stamp_ns > self.state.stamp_ns:
+            self._guard.note_input("joint_state", state.stamp_ns, time.time_ns())
+        self.state = state
+        return state
+
+    def _write(self, output: GuardOutput) -> None:
+        if output.q_command is None:
+            return
+        # A robot that comes back by itself must not jump to a command from before: it waits for the reset.
+        if self._driver_lost and output.mode == Mode.FAULT:
+            return
+        try:
+            self._driver.write(output.q_command, output.gripper)
+        except Exception as error:  # whatever a driver raises, the arm must stop
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
+        self._driver_lost = True
+        self.error = f"the robot's driver failed: {type(error).__name__}: {error}"
+        self._guard.trip("driver_lost", f"{self.error}; mend it, then reset")
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._finished.is_set():
+            try:
+                self.cycle()
+            except Exception as error:  # fail closed: the loop lives on to bring the arm to rest
+                self.error = f"{type(error).__name__}: {error}"
+                self._guard.trip("internal", f"{self.error}; report this, then reset")
+            self.cycles += 1
+            due += self._period
+            wait = due - time.monotonic()
+            if wait < 0:
+                # Lost periods are not made up for: two commands at once would double the speed.
+                self.late_cycles += 1
+                due, wait = time.monotonic(), 0.0
+            self._finished.wait(wait)
+
+    def _alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()

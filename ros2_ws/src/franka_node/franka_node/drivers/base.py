@@ -1,0 +1,89 @@
+"""What every robot behind the guard offers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol, runtime_checkable
+
+from franka_node.limits import Array
+from vip_ros.config import option
+from vip_ros.registry import Registry
+
+
+@dataclasses.dataclass(frozen=True)
+class DriverConfig:
+    """What the drivers may be told; each takes what concerns it."""
+
+    task: str = option("close_drawer", "simulated: the task whose scene stands on the table")
+    seed: int = option(0, "simulated: seed of the first scene")
+
+
+@dataclasses.dataclass(frozen=True)
+class RobotState:
+    """What was measured at one time: stamp in ns since the epoch, q [N] rad, dq [N] rad/s, gripper m."""
+
+    stamp_ns: int
+    q: Array
+    dq: Array
+    gripper: float
+
+
+class Driver(Protocol):
+    """A robot that follows joint positions.
+
+    Any exception of read or write counts as a lost robot: the guard stops and latches driver_lost.
+
+    Attributes:
+        robot: name of its table of limits.
+        finger_names: joint names of the gripper's fingers, each open by half the width.
+    """
+
+    robot: str
+    finger_names: tuple[str, ...]
+
+    def connect(self) -> None:
+        """Reach the robot; raises UserError when that fails."""
+
+    def read(self) -> RobotState:
+        """Return the newest measured state without waiting for the next one."""
+
+    def write(self, q_command: Array, gripper: float | None) -> None:
+        """Command joint positions [N] (rad) and an opening width (m; None: leave the gripper)."""
+
+    def stop(self) -> None:
+        """Hold where the robot is, by its own means."""
+
+    def recover(self) -> None:
+        """Make a robot that was lost ready again; raises UserError when that fails."""
+
+    def close(self) -> None:
+        """Let go of the robot; may be called twice, and without connect."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """The state of a simulated world at a time: see vip_interfaces/SimState."""
+
+    stamp_ns: int
+    task: str
+    seed: int
+    qpos: Array
+    success: bool
+
+
+@runtime_checkable
+class SceneDriver(Protocol):
+    """A driver with a world of its own around the robot: a simulator."""
+
+    def scene(self) -> Scene:
+        """Return the state of the world as last read."""
+
+    def reset_scene(self, task: str, seed: int) -> None:
+        """Set up another scene, the arm at its start; an empty task keeps the one in force.
+
+        Raises:
+            UserError: no such task.
+        """
+
+
+DRIVERS: Registry[type[Driver]] = Registry("driver", package="franka_node.drivers")

@@ -1,0 +1,25 @@
+"""The parameters of franka_node."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from franka_node.drivers.base import DriverConfig
+from franka_node.guard_config import GuardConfig
+from vip_ros.config import option
+from vip_ros.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class FrankaConfig(GuardConfig, DriverConfig):
+    """Driver, robot and rates; the guard's and the driver's own parameters stand beside them."""
+
+    driver: str = option("simulated", "how the robot is reached")
+    robot: str = option("", "table of limits: fer, fr3, fr3-rectangular, ...; empty: the driver's own")
+    rate: float = option(100.0, "control rate, Hz")
+    image_topic: str = option("camera/camera_info", "whose stamps show that the camera lives")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 20 <= self.rate <= 1000:
+            raise UserError(f"rate is {self.rate:g} Hz", "give 20 to 1000 Hz", "franka_node")
