@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", type=_positive_int, default=8, metavar="N", help="frames per encoder run (default: 8)"
     )
     parser.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="CPU threads of the encoder (default: all cores)"
+        "--threads",
+        type=_positive_int,
+        default=0,
+        metavar="N",
+        help="CPU threads of the encoder (default: all cores)",
     )
 
 
@@ -88,25 +92,29 @@ def _progress_bar() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
 def _positive_float(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0.0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive rate")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
     return value
 
 
 def _positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
