@@ -38,6 +38,18 @@ _TRANSITIONS = {
     "deactivate": Transition.TRANSITION_DEACTIVATE,
     "cleanup": Transition.TRANSITION_CLEANUP,
 }
+_REACHED = {
+    "configure": "inactive",
+    "activate": "active",
+    "deactivate": "inactive",
+    "cleanup": "unconfigured",
+}
+# A server that has not discovered the caller's reader within 0.1 s throws its answer away: ask again.
+_PATIENCE = 5.0
+
+
+class UnansweredError(AssertionError):
+    """A service that is there gave no answer in time."""
 
 
 class Probe:
@@ -114,11 +126,24 @@ class Probe:
         client = self._clients.get(service)
         if client is None:
             client = self._clients[service] = self.node.create_client(kind, service)
-        if not client.wait_for_service(timeout):
-            raise AssertionError(f"no service {service} within {timeout} s")
+        if not client.wait_for_service(LIMIT):
+            raise AssertionError(f"no service {service} within {LIMIT} s")
         future = client.call_async(kind.Request() if request is None else request)
-        self.wait_for(future.done, timeout, f"an answer of {service}")
+        try:
+            self.wait_for(future.done, timeout, f"an answer of {service}")
+        except AssertionError as error:
+            raise UnansweredError(str(error)) from None
         return future.result()
+
+    def ask(self, kind: Any, service: str, request: Any | None = None, timeout: float = LIMIT) -> Any:
+        """Call a service that may be called twice, again and again until it answers."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                return self.call(kind, service, request, min(_PATIENCE, timeout))
+            except UnansweredError:
+                if time.monotonic() > end:
+                    raise
 
     def statuses(self) -> Callable[[str], dict[str, Any] | None]:
         """Listen to /diagnostics; the returned function gives the newest status of a name."""
@@ -213,7 +238,12 @@ class NodeProcess:
         """Ask for configure, activate, deactivate or cleanup; returns whether it worked."""
         request = ChangeState.Request()
         request.transition.id = _TRANSITIONS[transition]
-        return probe.call(ChangeState, f"{self.name}/change_state", request, timeout).success
+        try:
+            return probe.call(
+                ChangeState, f"{self.name}/change_state", request, min(_PATIENCE, timeout)
+            ).success
+        except UnansweredError:  # the answer may be lost, what it did is not
+            return self.state(probe, timeout) == _REACHED[transition]
 
     def configure(self, probe: Probe, timeout: float = LIMIT) -> bool:
         """Configure the node."""
@@ -225,7 +255,7 @@ class NodeProcess:
 
     def state(self, probe: Probe, timeout: float = LIMIT) -> str:
         """Return the label of the node's lifecycle state."""
-        return probe.call(GetState, f"{self.name}/get_state", timeout=timeout).current_state.label
+        return probe.ask(GetState, f"{self.name}/get_state", timeout=timeout).current_state.label
 
     def wait_state(self, probe: Probe, state: str, timeout: float = LIMIT) -> None:
         """Wait until the node is in that state."""
@@ -258,7 +288,7 @@ def set_parameter(probe: Probe, node: str, name: str, value: Any) -> Any:
     from rcl_interfaces.srv import SetParameters
 
     request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-    return probe.call(SetParameters, f"{node}/set_parameters", request).results[0]
+    return probe.ask(SetParameters, f"{node}/set_parameters", request).results[0]
 
 
 def _after(seconds: float) -> Callable[[], bool]:

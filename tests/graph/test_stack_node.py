@@ -25,6 +25,7 @@ NODE = """
         weights: str = option("", "weights file")
         broken: bool = option(False, "raise a bug in start")
         ready: str = option("", "file that must be there to activate")
+        stuck: bool = option(False, "stop fails")
 
     class Demo(StackNode):
         config_class = Config
@@ -47,6 +48,8 @@ NODE = """
 
         def stop(self):
             print("stop")
+            if self.config.stuck:
+                raise UserError("the arm did not come to rest")
 
         def teardown(self):
             print("teardown")
@@ -162,4 +165,29 @@ def test_a_signal_ends_an_active_node_cleanly_through_its_hooks(demo, signal_nam
             node.process.terminate()
             assert node.wait_exit() == 0
         assert node.output.split()[-2:] == ["stop", "teardown"]
+        assert "Traceback" not in node.output
+
+
+def test_a_stop_that_fails_does_not_keep_the_rest_from_being_let_go(demo) -> None:
+    with demo(stuck=True) as node, Probe() as probe:
+        node.wait_active(probe)
+        assert node.interrupt() == 0
+        assert "the arm did not come to rest" in node.output
+        assert node.output.split()[-1] == "teardown"
+
+
+def test_a_doubled_ctrl_c_is_one_wish(demo) -> None:
+    with demo() as node, Probe() as probe:
+        node.wait_active(probe)
+        node.process.send_signal(2)
+        assert node.interrupt() == 0
+        assert node.output.split()[-2:] == ["stop", "teardown"]
+
+
+@pytest.mark.parametrize("arguments", [["-p", "rate"], ["--params-file", "/no/such/file.yaml"]])
+def test_arguments_that_ros_refuses_end_in_one_line(demo, tmp_path: Path, arguments: list[str]) -> None:
+    script = str(tmp_path / "demo.py")  # written by the fixture
+    with NodeProcess("demo", command=[script, "--ros-args", *arguments]) as node:
+        assert node.wait_exit() == 2
+        assert "ROS cannot start: Couldn't parse" in node.output.replace("rcl: ", "")
         assert "Traceback" not in node.output

@@ -146,26 +146,25 @@ class StackNode(LifecycleNode):
         state: LifecycleState,
         undo: Callable[[], None] | None = None,
     ) -> TransitionCallbackReturn:
-        try:
-            for hook in hooks:
-                hook()
-        except Exception as error:  # rclpy would swallow it
-            self.report(error)
+        failed = [error for hook in hooks if (error := self._error_of(hook)) is not None]
+        if failed:
             if undo is not None:
-                self._undo(undo)
+                self._error_of(undo)
+            self.last_error = str(failed[0])  # the one to mend
             self.diagnostics.publish_now()
-            known = isinstance(error, UserError)
+            known = all(isinstance(error, UserError) for error in failed)
             return TransitionCallbackReturn.FAILURE if known else TransitionCallbackReturn.ERROR
         self.last_error, self._reported = "", ("", 0.0)
         return ros(state)
 
-    def _undo(self, hook: Callable[[], None]) -> None:
-        kept = self.last_error
+    def _error_of(self, hook: Callable[[], None]) -> Exception | None:
+        """Run a hook; every one runs, so that a failed stop does not keep the robot from being let go."""
         try:
             hook()
-        except Exception as error:  # the first error is the one to mend
+        except Exception as error:  # rclpy would swallow it
             self.report(error)
-        self.last_error = kept
+            return error
+        return None
 
     def _declare_parameters(self) -> None:
         given = self.get_parameters_by_prefix("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Longest wait between two looks at signals and fatal errors, s.
 _TICK = 0.1
+# A terminal's Ctrl-C reaches a process twice when its parent passes it on too: that is one wish, s.
+_SAME_WISH = 1.0
 # Time between two attempts of a node that starts by itself, s.
 _RETRY = 0.5
 
@@ -30,13 +33,15 @@ class _Signals:
 
     def __init__(self) -> None:
         self.asked = False
+        self._at = 0.0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: Any) -> None:
-        if self.asked:  # a second one does not wait for the hooks
+        if not self.asked:
+            self.asked, self._at = True, time.monotonic()
+        elif time.monotonic() - self._at > _SAME_WISH:  # a second one does not wait for the hooks
             raise KeyboardInterrupt
-        self.asked = True
 
 
 def run_node(node_class: type[StackNode], args: list[str] | None = None) -> int:
@@ -48,7 +53,7 @@ def run_node(node_class: type[StackNode], args: list[str] | None = None) -> int:
     configure_middleware()
     signals = _Signals()
     try:
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        _init_ros(args)
         return _run(node_class(), signals)  # type: ignore[call-arg]
     except UserError as error:
         print(error, file=sys.stderr)
@@ -57,6 +62,17 @@ def run_node(node_class: type[StackNode], args: list[str] | None = None) -> int:
         return 130
     finally:
         rclpy.try_shutdown()
+
+
+def _init_ros(args: list[str] | None) -> None:
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RCLError as error:
+        # ROS appends the places in its own sources; its first sentence is for the user.
+        reason = re.split(r", at /|\. Error: ", str(error).removeprefix("failed to initialize "))
+        raise UserError(
+            "ROS cannot start", f"{reason[0]}; check the --ros-args, HOME and ROS_LOG_DIR"
+        ) from None
 
 
 def _run(node: StackNode, signals: _Signals) -> int:
