@@ -41,10 +41,10 @@ def test_rewards_and_images_are_shown(probe: Probe) -> None:
         probe.wait_matched(rewards)
         probe.wait_matched(camera)
         camera.publish(Image(encoding="rgb8"))
-        camera.publish(solid(100))
         rewards.publish(Reward(goal="shut", distance=1.0, initial_distance=4.0, progress=0.75, reward=0.5))
 
         def complete() -> bool:
+            camera.publish(solid(100))
             picture = to_rgb(pictures[-1]) if pictures else np.zeros((540, 960, 3), np.uint8)
             shown = [np.median(box.view(picture)) for box in (CAMERA_BOX, GOAL_BOX)]
             curve = (CHART_BOXES[0].view(picture) == np.array(BLUE)).all(axis=-1).sum()
