@@ -153,9 +153,9 @@ def output_names(inputs: Sequence[Path]) -> list[str]:
     for source in inputs:
         resolved = source.resolve()
         stem = (resolved.name if resolved.is_dir() else resolved.stem) or "root"
-        # Stems of later inputs are kept free too, so that "clip-2.mp4" keeps its name.
         taken = {name.casefold() for name in names}
         name, number = stem, 1
+        # A number that is another input's own name ("clip-2.mp4") is left to it.
         while name.casefold() in taken or (number > 1 and _is_stem(name, inputs)):
             number += 1
             name = f"{stem}-{number}"
