@@ -23,7 +23,7 @@ _EXPORT_VERSION = 1
 
 def build_network(card: EncoderCard) -> Any:
     """Build the card's untrained torch module, float [N,3,crop,crop] normalised → [N,dim]."""
-    return ARCHITECTURES.get(card.architecture)(card.dim)
+    return ARCHITECTURES.get(card.architecture)(card)
 
 
 def load_network(card: EncoderCard, weights: Path) -> Any:

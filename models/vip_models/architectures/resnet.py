@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vip_models.architectures import ARCHITECTURES
+from vip_models.card import EncoderCard
 from vip_models.torch_tools import import_torchvision_models
 
 _BLOCKS: dict[str, tuple[str, tuple[int, int, int, int]]] = {
@@ -16,10 +17,10 @@ _BLOCKS: dict[str, tuple[str, tuple[int, int, int, int]]] = {
 }
 
 
-def _builder(block: str, layers: tuple[int, int, int, int]) -> Callable[[int], Any]:
-    def build(dim: int) -> Any:
+def _builder(block: str, layers: tuple[int, int, int, int]) -> Callable[[EncoderCard], Any]:
+    def build(card: EncoderCard) -> Any:
         resnet = import_torchvision_models().resnet
-        return resnet.ResNet(getattr(resnet, block), list(layers), num_classes=dim)
+        return resnet.ResNet(getattr(resnet, block), list(layers), num_classes=card.dim)
 
     return build
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vip_models.architectures import ARCHITECTURES
+from vip_models.card import EncoderCard
 from vip_models.torch_tools import import_torch, import_torchvision_models
 
 # Cells per side that the five halvings leave of a 112-pixel input, the only size these networks take.
@@ -23,8 +24,8 @@ def _downsample(nn: Any, inputs: int, outputs: int, stride: int) -> Any:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
-def _builder(width: int) -> Callable[[int], Any]:
-    def build(dim: int) -> Any:
+def _builder(width: int) -> Callable[[EncoderCard], Any]:
+    def build(card: EncoderCard) -> Any:
         nn = import_torch("building an encoder").nn
         block = import_torchvision_models().resnet.BasicBlock
         widths = [width, width, 2 * width, 4 * width, 8 * width]
@@ -39,7 +40,7 @@ def _builder(width: int) -> Callable[[int], Any]:
             shortcut = _downsample(nn, inputs, outputs, stride)
             layers[f"layer{index + 1}"] = nn.Sequential(block(inputs, outputs, stride, shortcut))
         layers["flatten"] = nn.Flatten(1)
-        layers["fc"] = nn.Linear(_GRID**2 * 8 * width, dim)
+        layers["fc"] = nn.Linear(_GRID**2 * 8 * width, card.dim)
         network = nn.Sequential()
         for name, layer in layers.items():
             network.add_module(name, layer)
