@@ -12,6 +12,8 @@ from vip_ros.resources import share_file
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+INTERPOLATIONS = ("bilinear", "bicubic", "tensorflow-bicubic")
+METRICS = ("l2", "cosine")
 
 
 @dataclass(frozen=True)
@@ -25,25 +27,45 @@ class EncoderCard:
     output: str = option("fc", "the layer whose output is the embedding (not normalised)")
     state_path: str = option("vip", "key of the state dict inside a torch checkpoint ('' = the file itself)")
     prefix: str = option("module.convnet.", "prefix of every tensor's name, removed on loading")
-    resize: int = option(256, "short side after resizing, pixels (antialiased bilinear)")
+    drop: tuple[str, ...] = option((), "tensors left out, by how their names begin once the prefix is gone")
+    convert: str = option("torch", "name in the converter registry: how the file becomes tensors")
+    resize: int = option(256, "short side after resizing, pixels")
     crop: int = option(224, "side of the square centre crop, pixels")
+    interpolation: str = option(
+        "bilinear",
+        "bilinear or bicubic, both antialiased; tensorflow-bicubic crops first and does not antialias",
+    )
+    window: int = option(1, "consecutive frames that make one embedding")
     mean: tuple[float, ...] = option(IMAGENET_MEAN, "per RGB channel, on values in [0, 1]")
     std: tuple[float, ...] = option(IMAGENET_STD, "per RGB channel, on values in [0, 1]")
+    metric: str = option("l2", "how its authors compare embeddings: l2 or cosine")
+    text: bool = option(False, "whether it embeds sentences too")
     file: str = option("", "weights that are shipped, relative to the package's share folder")
     urls: tuple[str, ...] = option((), "public addresses of the weights, tried in order")
     sha256: str = option("", "of the shipped or published weights file; '' = not pinned")
     licence: str = option("", "licence of the weights")
+    noncommercial: bool = option(False, "whether the licence forbids commercial use")
     training: dict[str, Any] = option(None, "how the weights were made, with measured figures")
 
     def __post_init__(self) -> None:
-        """Make sequences immutable and refuse a geometry that cannot be cropped."""
-        for field in ("mean", "std", "urls"):
+        """Make sequences immutable and refuse what cannot be meant.
+
+        Raises:
+            UserError: a crop larger than the picture, no frame per embedding, an unknown way of resampling.
+        """
+        for field in ("mean", "std", "urls", "drop"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         if self.crop > self.resize or self.crop < 1:
             raise UserError(
                 f"card '{self.name}' crops {self.crop} out of {self.resize} pixels",
                 "make crop at most resize",
             )
+        if self.window < 1:
+            raise UserError(f"card '{self.name}' needs {self.window} frames", "make window at least 1")
+        if self.interpolation not in INTERPOLATIONS:
+            raise unknown_name("interpolation", self.interpolation, INTERPOLATIONS, self.name)
+        if self.metric not in METRICS:
+            raise unknown_name("metric", self.metric, METRICS, self.name)
 
 
 def card_names() -> list[str]:

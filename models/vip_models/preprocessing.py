@@ -1,6 +1,6 @@
 """From camera frames to the network's square input, equal to the official transform.
 
-The official transform is Resize(short side) with an antialiased bilinear filter, then CenterCrop. Here only
+The official transform is Resize(short side) with an antialiased filter, then CenterCrop. Here only
 the pixels that survive the crop are computed: the crop window is mapped back into the frame and resampled
 from there, which gives the same numbers for half the work. Normalisation lives in the network's graph.
 """
@@ -12,6 +12,8 @@ from PIL import Image
 
 from vip_models.card import EncoderCard
 from vip_ros.errors import UserError
+
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 def preprocess(frame: np.ndarray, card: EncoderCard) -> np.ndarray:
@@ -37,7 +39,7 @@ def preprocess(frame: np.ndarray, card: EncoderCard) -> np.ndarray:
     right = min(width, left + card.crop * width / resized_width)
     image = Image.fromarray(np.ascontiguousarray(frame))
     box = (left, top, right, bottom)
-    return np.asarray(image.resize((card.crop, card.crop), Image.Resampling.BILINEAR, box=box))
+    return np.asarray(image.resize((card.crop, card.crop), _FILTERS[card.interpolation], box=box))
 
 
 def preprocess_batch(frames: np.ndarray, card: EncoderCard) -> np.ndarray:
