@@ -11,6 +11,7 @@ from vip_models.preprocessing import preprocess_batch
 from vip_models.runtimes import RUNTIMES, Network
 from vip_models.torch_tools import available_cores
 from vip_models.weights import file_sha256, locate_weights
+from vip_models.window import FrameWindow
 from vip_ros.errors import UserError
 
 ID_DIGITS = 12
@@ -40,12 +41,22 @@ class Encoder:
         return self.card.dim
 
     @property
+    def window(self) -> int:
+        """Consecutive frames that make one embedding."""
+        return self.card.window
+
+    @property
     def device(self) -> str:
         """Where the network really runs: "cpu" or "cuda"."""
         return self._network.device
 
-    def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
-        """Return embeddings float32 [T,D] of frames uint8 [T,H,W,3] RGB.
+    def encode(self, frames: np.ndarray, batch_size: int = 8, past: FrameWindow | None = None) -> np.ndarray:
+        """Return embeddings float32 [T,D] of consecutive frames uint8 [T,H,W,3] RGB.
+
+        Args:
+            frames: of one video; an encoder with a window sees each with those before it.
+            batch_size: embeddings per run of the network.
+            past: what an encoder with a window saw of the video so far; None: the video begins here.
 
         Raises:
             UserError: frames of another type or shape, or without pixels.
@@ -54,9 +65,10 @@ class Encoder:
         if frames.ndim != 4:
             raise UserError(f"frames of shape {frames.shape}", "give uint8 [T,H,W,3] RGB")
         embeddings = np.empty((len(frames), self.dim), np.float32)
+        past = (past or FrameWindow(self.window)) if self.window > 1 else None
         for start in range(0, len(frames), batch_size):
             batch = preprocess_batch(frames[start : start + batch_size], self.card)
-            embeddings[start : start + batch_size] = self._network.run(batch)
+            embeddings[start : start + batch_size] = self._network.run(past.push(batch) if past else batch)
         return embeddings
 
     def warm_up(self, batch_size: int = 1) -> None:

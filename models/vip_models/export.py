@@ -18,16 +18,35 @@ from vip_ros.resources import cache_dir
 
 INPUT_NAME, OUTPUT_NAME = "frames", "embedding"
 OPSET = 17
-_EXPORT_VERSION = 1
+_EXPORT_VERSION = 2
+# What of a card decides which network its weights become.
+_NETWORK_FIELDS = (
+    "architecture",
+    "dim",
+    "output",
+    "state_path",
+    "prefix",
+    "drop",
+    "convert",
+    "crop",
+    "window",
+    "mean",
+    "std",
+)
 
 
 def build_network(card: EncoderCard) -> Any:
-    """Build the card's untrained torch module, float [N,3,crop,crop] normalised → [N,dim]."""
+    """Build the card's untrained torch module, float [N,3,crop,crop] normalised → [N,dim].
+
+    With a window it takes float [N,3,window,crop,crop].
+    """
     return ARCHITECTURES.get(card.architecture)(card)
 
 
 def load_network(card: EncoderCard, weights: Path) -> Any:
     """Build the torch module with its weights, in evaluation mode, uint8 [N,crop,crop,3] → float32 [N,dim].
+
+    With a window it takes uint8 [N,window,crop,crop,3].
 
     Raises:
         UserError: the weights do not fit the card.
@@ -40,10 +59,12 @@ def load_network(card: EncoderCard, weights: Path) -> Any:
 
 
 def with_normalisation(backbone: Any, card: EncoderCard) -> Any:
-    """Wrap a network so that it takes uint8 frames [N,crop,crop,3]; returned in evaluation mode."""
+    """Wrap a network so that it takes uint8 frames as `input_shape` says; returned in evaluation mode."""
     torch = import_torch("building an encoder")
-    std = torch.tensor(card.std).view(1, 3, 1, 1)
-    mean = torch.tensor(card.mean).view(1, 3, 1, 1)
+    channels_first = (0, 3, 1, 2) if card.window == 1 else (0, 4, 1, 2, 3)
+    per_channel = [1, 3] + [1] * (len(channels_first) - 2)
+    std = torch.tensor(card.std).view(per_channel)
+    mean = torch.tensor(card.mean).view(per_channel)
 
     class Normalised(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
@@ -53,14 +74,19 @@ def with_normalisation(backbone: Any, card: EncoderCard) -> Any:
             self.register_buffer("offset", -mean / std)
 
         def forward(self, frames: Any) -> Any:
-            return self.backbone(frames.permute(0, 3, 1, 2).float() * self.scale + self.offset)
+            return self.backbone(frames.permute(channels_first).float() * self.scale + self.offset)
 
     return Normalised().eval()
 
 
+def input_shape(card: EncoderCard) -> tuple[int, ...]:
+    """Return the shape of one input: (crop,crop,3), or (window,crop,crop,3)."""
+    return (card.window,) * (card.window > 1) + (card.crop, card.crop, 3)
+
+
 def onnx_path(card: EncoderCard, weights_sha256: str) -> Path:
     """Return where the ONNX file of these weights is cached, whether or not it exists yet."""
-    parts = (_EXPORT_VERSION, OPSET, card.architecture, card.dim, card.crop, card.mean, card.std)
+    parts = (_EXPORT_VERSION, OPSET, *(getattr(card, field) for field in _NETWORK_FIELDS))
     key = hashlib.sha256(f"{weights_sha256}{parts}".encode()).hexdigest()
     return cache_dir() / "onnx" / f"{key}.onnx"
 
@@ -84,7 +110,7 @@ def export_onnx(network: Any, card: EncoderCard, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     os.close(handle)
-    example = torch.zeros((1, card.crop, card.crop, 3), dtype=torch.uint8)
+    example = torch.zeros((1, *input_shape(card)), dtype=torch.uint8)
     try:
         with warnings.catch_warnings(), torch.no_grad():
             # The tracing exporter is announced as deprecated; the newer one needs another package.

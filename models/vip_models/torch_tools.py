@@ -61,3 +61,16 @@ def import_torchvision_models() -> ModuleType:
         library.define(schema)
     _keep_alive.append(library)  # the schemas vanish with the library object
     return importlib.import_module("torchvision.models")
+
+
+def import_timm() -> ModuleType:
+    """Import timm, which itself imports torchvision; raises UserError when it is not installed."""
+    import_torchvision_models()
+    try:
+        importlib.import_module("timm.models.vision_transformer")
+        return importlib.import_module("timm")
+    except ImportError as error:
+        raise UserError(
+            f"building a vision transformer needs timm ({error})",
+            "install the training extra: pip install 'vip-robot[train]'",
+        ) from None

@@ -1,0 +1,70 @@
+"""DINO and DINOv2 transformers: a position embedding of another size, registers, gated layers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from vip_models.card import EncoderCard
+from vip_models.converters import CONVERTERS
+from vip_models.converters.checkpoint import read_checkpoint
+from vip_models.torch_tools import import_torch
+from vip_ros.errors import UserError
+
+# Added to the number of patches per side before a position embedding is scaled. It once kept rounding errors
+# away, and the published models without registers were evaluated with it.
+_OFFSET = 0.1
+_GATED = {"mlp.w12.": "mlp.fc1.", "mlp.w3.": "mlp.fc2."}
+
+
+@CONVERTERS.register("dino")
+def read_dino(path: Path, card: EncoderCard) -> dict[str, Any]:
+    """Read a transformer of DINO or DINOv2, its position embedding fitted to the card's crop.
+
+    Raises:
+        UserError: not such a checkpoint.
+    """
+    state = {_renamed(name): tensor for name, tensor in read_checkpoint(path, card).items()}
+    try:
+        positions, kernel = state["pos_embed"].float(), state["patch_embed.proj.weight"]
+    except KeyError as error:
+        raise UserError(
+            f"the weights lack {error} of encoder '{card.name}'", "give others", str(path)
+        ) from None
+    registers = state.pop("register_tokens", None)
+    state["pos_embed"] = fit_positions(positions, card.crop // kernel.shape[-1], registers is not None)
+    if registers is not None:
+        # Registers have no position; the class token's is added to the token once and for all.
+        state["reg_token"] = registers
+        state["cls_token"] = state["cls_token"].float() + state["pos_embed"][:, :1]
+        state["pos_embed"] = state["pos_embed"][:, 1:]
+    return state
+
+
+def fit_positions(positions: Any, side: int, antialias: bool) -> Any:
+    """Return a position embedding [1,1+K²,D] resampled to [1,1+side²,D]; the first, the class token's, stays.
+
+    Args:
+        positions: learned positions of the class token and of K x K patches.
+        side: patches per side that are wanted.
+        antialias: as the models with registers were trained; else bicubic with the historical offset.
+    """
+    known = math.isqrt(positions.shape[1] - 1)
+    if known == side:
+        return positions
+    interpolate = import_torch("fitting a position embedding").nn.functional.interpolate
+    grid = positions[:, 1:].reshape(1, known, known, -1).permute(0, 3, 1, 2)
+    if antialias:
+        grid = interpolate(grid, size=(side, side), mode="bicubic", antialias=True)
+    else:
+        scale = (side + _OFFSET) / known
+        grid = interpolate(grid, scale_factor=(scale, scale), mode="bicubic")
+    torch = import_torch("fitting a position embedding")
+    return torch.cat((positions[:, :1], grid.permute(0, 2, 3, 1).flatten(1, 2)), dim=1)
+
+
+def _renamed(name: str) -> str:
+    for official, ours in _GATED.items():
+        name = name.replace(official, ours)
+    return name
