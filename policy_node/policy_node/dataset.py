@@ -25,6 +25,9 @@ from vip_teleop.episode import BAG_FILE
 from vip_teleop.episode_reader import EpisodeReader, JointSeries
 
 Floats = NDArray[np.float32]
+_ENDING = 1.0
+"""s at the end of a demonstration that may count as having reached the goal."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
 
@@ -67,11 +70,14 @@ class EpisodeData:
 
 @dataclass(frozen=True)
 class GoalData:
-    """The goal that the demonstrations show: mean embedding [D], nearest last picture, threshold."""
+    """The goal that the demonstrations show: mean embedding [D], nearest last picture, threshold.
+
+    The threshold is None where the distance does not tell the end of a demonstration from the way there.
+    """
 
     embedding: Floats
     image: NDArray[np.uint8]
-    threshold: float
+    threshold: float | None
 
 
 @dataclass(frozen=True)
@@ -178,8 +184,23 @@ def _goal(episodes: list[EpisodeData]) -> GoalData:
         raise UserError("no episode ended in success", "record at least one: its last picture is the goal")
     last = np.stack([episode.embeddings[-1] for episode in solved])
     mean = last.mean(axis=0)
-    distances = goal_distances(last, mean)
-    return GoalData(mean, solved[int(np.argmin(distances))].last_image, float(distances.max()))
+    nearest = solved[int(np.argmin(goal_distances(last, mean)))]
+    return GoalData(mean, nearest.last_image, reached_threshold(solved, mean))
+
+
+def reached_threshold(solved: list[EpisodeData], goal: Floats) -> float | None:
+    """Return the distance that every solved episode ends within and none enters before its last second.
+
+    None when there is no such distance: a threshold that an unsolved picture passes would end runs too soon.
+    """
+    ends, ways = [], []
+    for episode in solved:
+        distances = goal_distances(episode.embeddings, goal)
+        ends.append(float(distances[-1]))
+        ways.append(distances[episode.times < episode.times[-1] - _ENDING])
+    earlier = np.concatenate(ways)
+    largest = max(ends)
+    return largest if earlier.size and largest < float(earlier.min()) else None
 
 
 def _embed(
