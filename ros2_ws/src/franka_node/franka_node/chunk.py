@@ -48,15 +48,23 @@ class ActionChunk:
 
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """The checked points of a chunk: due [H] s on the guard's time axis, positions [H, N], gripper [H]."""
+    """The checked points of a chunk, at times on the guard's time axis.
+
+    Attributes:
+        due: [K] s.
+        positions: [K, N] rad.
+        widths_due: [H] s; empty: leave the gripper.
+        widths: [H] opening widths, m.
+    """
 
     due: Array
     positions: Array
-    gripper: Array | None
+    widths_due: Array
+    widths: Array
 
 
-def check_chunk(chunk: ActionChunk, joint_names: Sequence[str]) -> tuple[Array, Array | None]:
-    """Return (positions [H, N] in the robot's joint order, gripper [H] or None).
+def check_chunk(chunk: ActionChunk, joint_names: Sequence[str]) -> tuple[Array, Array]:
+    """Return (positions [H, N] in the robot's joint order, gripper [H] or [0]).
 
     Raises:
         RejectedChunk: wrong joints or sizes, or a number that is not finite.
@@ -78,11 +86,9 @@ def check_chunk(chunk: ActionChunk, joint_names: Sequence[str]) -> tuple[Array, 
     return positions, _check_gripper(chunk, horizon)
 
 
-def _check_gripper(chunk: ActionChunk, horizon: int) -> Array | None:
+def _check_gripper(chunk: ActionChunk, horizon: int) -> Array:
     gripper = np.asarray(chunk.gripper, dtype=np.float64).ravel()
-    if gripper.size == 0:
-        return None
-    if gripper.size != horizon:
+    if gripper.size not in (0, horizon):
         raise RejectedChunk(f"{gripper.size} gripper widths do not fill horizon {horizon}")
     if not np.isfinite(gripper).all():
         raise RejectedChunk("gripper widths hold NaN or infinity")
@@ -104,11 +110,11 @@ def check_stamp(chunk: ActionChunk, now_ns: int, newest_ns: int, config: GuardCo
         raise RejectedChunk("stamp is not newer than the chunk before, or than the last start or reset")
 
 
-def due_points(chunk: ActionChunk, positions: Array, gripper: Array | None, origin_ns: int) -> Points:
+def due_points(chunk: ActionChunk, positions: Array, gripper: Array, origin_ns: int) -> Points:
     """Place checked points on the guard's time axis, whose zero is origin_ns."""
     start = (chunk.stamp_ns - origin_ns) * 1e-9
     due = start + np.arange(1, len(positions) + 1) * chunk.step_duration
-    return Points(due, positions, gripper)
+    return Points(due, positions, due[: len(gripper)], gripper)
 
 
 def upcoming(points: Points, time: float, blend: float) -> Points:
@@ -121,5 +127,4 @@ def upcoming(points: Points, time: float, blend: float) -> Points:
         raise RejectedChunk(f"all its points are past, the last by {time - points.due[-1]:.3f} s")
     # The last point stays in any case: where the chunk ends is where the arm shall go.
     first = min(int(np.searchsorted(points.due, time + blend, side="right")), len(points.due) - 1)
-    gripper = None if points.gripper is None else points.gripper[first:]
-    return Points(points.due[first:], points.positions[first:], gripper)
+    return dataclasses.replace(points, due=points.due[first:], positions=points.positions[first:])

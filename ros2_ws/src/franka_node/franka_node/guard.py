@@ -41,7 +41,7 @@ class Guard:
         )
         self.mode = Mode.INACTIVE
         self.fault = self.fault_detail = self.last_rejection = ""
-        self.accepted = self.rejected = 0
+        self.accepted = self.rejected = self._rejected_before = 0
         self.command_latency = float("nan")
         self.interventions = InterventionCounter(limits.joint_names)
         self._follower = Follower(self.limits, config, dt, self.interventions)
@@ -88,6 +88,7 @@ class Guard:
             except (TypeError, ValueError, OverflowError) as error:
                 return self._reject(f"malformed: {error}")
             self.accepted += 1
+            self._rejected_before = self.rejected
             return ""
 
     def update(self, now_ns: int, q: Array, dq: Array) -> GuardOutput:
@@ -194,11 +195,9 @@ class Guard:
                 f"the limit is {self.config.start_threshold:g} rad"
             )
 
-    def _widths(self, gripper: Array | None) -> Array | None:
-        if gripper is None:
-            return None
+    def _widths(self, gripper: Array) -> Array:
         inside = np.clip(gripper, 0.0, self.robot.gripper_width)
-        excess = float(np.abs(gripper - inside).max())
+        excess = float(np.abs(gripper - inside).max(initial=0.0))
         if excess > 0:
             self.interventions.note("position", "gripper", excess)
         return inside
@@ -215,7 +214,9 @@ class Guard:
             return
         stale = self._watchdogs.check(self._armed_now(), now_ns)
         if stale is not None:
-            self.trip(stale.fault, stale.detail)
+            refused = self.rejected > self._rejected_before
+            why = f"; the newest chunk was rejected: {self.last_rejection}" if refused else ""
+            self.trip(stale.fault, stale.detail + why)
         away = float(np.abs(q - self._follower.motion.q).max())
         if away > self.config.tracking_threshold:
             self.trip("tracking_error", f"the arm is {away:.2f} rad away from its command; is it blocked?")

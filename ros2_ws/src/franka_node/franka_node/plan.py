@@ -51,8 +51,8 @@ def continued(reference: Reference, time: float, points: Points, chunk: ActionCh
     """
     return Plan(
         reference.continued(time, points.due, points.positions),
-        () if points.gripper is None else tuple(points.due.tolist()),
-        () if points.gripper is None else tuple(points.gripper.tolist()),
+        tuple(points.widths_due.tolist()),
+        tuple(points.widths.tolist()),
         chunk.stamp_ns,
         chunk.source,
         chunk.final,

@@ -15,6 +15,7 @@ from ruckig import (
     OutputParameter,
     Result,
     Ruckig,
+    RuckigError,
     Synchronization,
     Trajectory,
 )
@@ -133,7 +134,10 @@ class MotionGenerator:
         fastest = np.minimum(SHARE * high, np.sqrt(limits.acceleration * (upper - place)))
         slowest = np.maximum(SHARE * low, -np.sqrt(limits.acceleration * (place - lower)))
         speed = np.minimum(np.maximum(velocity, slowest), fastest)
-        rate = np.minimum(np.maximum(acceleration, -SHARE * limits.acceleration), SHARE * limits.acceleration)
+        # Its speed must have been allowed at the beginning of the period too.
+        most = np.minimum(SHARE * limits.acceleration, (speed - SHARE * low) / self.dt)
+        least = np.maximum(-SHARE * limits.acceleration, (speed - SHARE * high) / self.dt)
+        rate = np.minimum(np.maximum(acceleration, least), most)
         return place, speed, np.where(speed == velocity, rate, 0.0)
 
     def _step_towards(self, target: _State) -> _State:
@@ -150,16 +154,16 @@ class MotionGenerator:
         given.current_position = (self.q - frame_place).tolist()
         given.current_velocity = (self.v - frame_speed).tolist()
         given.current_acceleration = (self.a - rate).tolist()
-        given.max_velocity = np.maximum(high - frame_speed, LEAST_SPEED).tolist()
-        given.min_velocity = np.minimum(low - frame_speed, -LEAST_SPEED).tolist()
+        given.max_velocity = np.maximum(high - np.maximum(frame_speed, speed), LEAST_SPEED).tolist()
+        given.min_velocity = np.minimum(low - np.minimum(frame_speed, speed), -LEAST_SPEED).tolist()
         given.max_acceleration = (self.limits.acceleration - rate).tolist()
         given.min_acceleration = (-self.limits.acceleration - rate).tolist()
         try:
             result = self._track.update(given, self._track_output)
-        except (RuntimeError, ValueError):
+        except (RuckigError, ValueError):
             result = Result.Error
         if result not in (Result.Working, Result.Finished):
-            # Ruckig finds no way for one in a great many inputs: take the known stop for one sample.
+            # Once in a million inputs Ruckig finds no way: take the known stop for one sample.
             return self._stop_sample(self._stop_time + self.dt)
         out = self._track_output
         return (

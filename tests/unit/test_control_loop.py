@@ -1,0 +1,182 @@
+"""The loop between driver and guard: what reaches the robot, and what happens when either side fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from franka_node.control_loop import ControlLoop
+from franka_node.drivers import DRIVERS, RobotState
+from franka_node.guard import Guard
+from franka_node.guard_config import GuardConfig
+from franka_node.guard_output import Mode
+from franka_node.limits import FER
+from vip_ros.errors import UserError
+
+LIMIT = 20.0
+
+
+class FakeDriver:
+    """An arm that is at once where it is told to be, and fails on demand."""
+
+    robot = "fer"
+    finger_names = ("finger1", "finger2")
+
+    def __init__(self) -> None:
+        self.q = FER.home.copy()
+        self.written: list[np.ndarray] = []
+        self.broken_read = self.broken_write = False
+        self.stops = self.recoveries = 0
+
+    def connect(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def read(self) -> RobotState:
+        if self.broken_read:
+            raise OSError("cable unplugged")
+        return RobotState(time.time_ns(), self.q.copy(), np.zeros(7), 0.04)
+
+    def write(self, q_command, gripper) -> None:
+        if self.broken_write:
+            raise OSError("refused")
+        self.written.append(q_command)
+        self.q = q_command.copy()
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def recover(self) -> None:
+        if self.broken_read:
+            raise UserError("the cable is still unplugged", "plug it in")
+        self.recoveries += 1
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.driver = FakeDriver()
+        self.guard = Guard(FER, GuardConfig(), 0.01)
+        self.loop = ControlLoop(self.driver, self.guard, 100.0, self._note)
+        self.problem: Exception | None = None
+        self._cycled = threading.Condition()
+
+    def _note(self, now_ns, state, output) -> None:
+        with self._cycled:
+            self._cycled.notify_all()
+        if self.problem is not None:
+            problem, self.problem = self.problem, None
+            raise problem
+
+    def wait_for(self, predicate) -> None:
+        end = time.monotonic() + LIMIT
+        with self._cycled:
+            while not predicate():
+                assert time.monotonic() < end, "waited in vain"
+                self._cycled.wait(0.05)
+
+    def activate(self) -> None:
+        self.wait_for(lambda: self.loop.state is not None)
+        self.guard.activate(self.loop.state.q)
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    bench.loop.start()
+    yield bench
+    bench.loop.stop()
+
+
+def test_nothing_is_written_while_the_guard_is_inactive(bench):
+    bench.wait_for(lambda: bench.loop.cycles > 10)
+    assert bench.driver.written == []
+    bench.activate()
+    bench.wait_for(lambda: len(bench.driver.written) > 3)
+    assert (np.array(bench.driver.written) == FER.home).all()
+
+
+def test_every_written_command_is_the_guards(bench):
+    bench.activate()
+    assert bench.guard.home(FER.home + 0.05) == ""
+    bench.wait_for(lambda: bench.guard.mode == Mode.HOLD)
+    steps = np.abs(np.diff(np.array(bench.driver.written), axis=0))
+    assert bench.driver.q == pytest.approx(FER.home + 0.05, abs=1e-3)
+    assert (steps <= FER.velocity * 0.01).all()
+
+
+@pytest.mark.parametrize("broken", ["broken_read", "broken_write"])
+def test_a_driver_that_fails_is_a_latched_fault(bench, broken):
+    bench.activate()
+    bench.wait_for(lambda: bench.driver.written)
+    setattr(bench.driver, broken, True)
+    bench.wait_for(lambda: bench.guard.mode == Mode.FAULT)
+    assert bench.guard.fault == "driver_lost" and "OSError" in bench.guard.fault_detail
+    setattr(bench.driver, broken, False)
+    cycles, written = bench.loop.cycles, len(bench.driver.written)
+    bench.wait_for(lambda: bench.loop.cycles > cycles + 5)
+    assert len(bench.driver.written) <= written + 1, "commands before the reset"
+    bench.loop.recover()
+    assert bench.guard.reset() == "" and bench.guard.mode == Mode.HOLD
+    bench.wait_for(lambda: len(bench.driver.written) > written + 3)
+
+
+def test_a_robot_that_cannot_be_recovered_stays_in_fault(bench):
+    bench.activate()
+    bench.driver.broken_read = True
+    bench.wait_for(lambda: bench.guard.mode == Mode.FAULT)
+    with pytest.raises(UserError, match="plug it in"):
+        bench.loop.recover()
+    assert bench.guard.fault == "driver_lost"
+
+
+def test_a_failure_beside_the_guard_stops_the_arm_and_not_the_loop(bench):
+    bench.activate()
+    bench.problem = RuntimeError("cannot publish")
+    bench.wait_for(lambda: bench.guard.mode == Mode.FAULT)
+    assert bench.guard.fault == "internal" and "cannot publish" in bench.guard.fault_detail
+    cycles = bench.loop.cycles
+    bench.wait_for(lambda: bench.loop.cycles > cycles + 5)
+
+
+def test_stopping_the_loop_brings_the_arm_to_rest_first(bench):
+    bench.activate()
+    assert bench.guard.home(FER.home + 0.5) == ""
+    bench.wait_for(lambda: len(bench.driver.written) > 30)
+    bench.loop.stop()
+    assert bench.guard.mode == Mode.INACTIVE and bench.driver.stops == 1
+    tail = np.diff(np.array(bench.driver.written), axis=0)[-1]
+    assert np.abs(tail).max() < 1e-3
+
+
+def test_the_simulated_driver_runs_in_real_time_and_resets_its_scene():
+    driver = DRIVERS.get("simulated")(_sim_config())
+    driver.connect()
+    first = driver.read()
+    target = first.q + 0.1
+    driver.write(target, 0.05)
+    end = time.monotonic() + LIMIT
+    while np.abs((state := driver.read()).q - target).max() > 5e-3:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert state.stamp_ns > first.stamp_ns and time.time_ns() - state.stamp_ns < 10**9
+    driver.reset_scene("", 7)
+    assert driver.scene().seed == 7 and driver.scene().task == "close_drawer"
+    with pytest.raises(UserError, match="close_drawer"):
+        driver.reset_scene("close_drawr", 0)
+    assert driver.scene().seed == 7, "a refused scene leaves the old one"
+    driver.close()
+    driver.close()
+
+
+def _sim_config():
+    from franka_node.drivers import DriverConfig
+
+    return DriverConfig()
+
+
+def test_an_unknown_driver_is_answered_with_those_that_exist():
+    with pytest.raises(UserError, match="simulated"):
+        DRIVERS.get("simulatd")
