@@ -7,7 +7,7 @@ a published one to another size is the converters' work.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -117,30 +117,30 @@ def _check(shape: VitShape, card: EncoderCard) -> None:
         )
 
 
-_SMALL = {"width": 384, "depth": 12, "heads": 6}
-_BASE = {"width": 768, "depth": 12, "heads": 12}
-_LARGE = {"width": 1024, "depth": 24, "heads": 16}
-_HUGE = {"width": 1280, "depth": 32, "heads": 16}
-_GIANT_JEPA = {"width": 1408, "depth": 40, "heads": 16, "mlp_ratio": 48 / 11}
-_GIANT_DINO = {"width": 1536, "depth": 40, "heads": 24, "swiglu": True}
+_SMALL = VitShape(patch=16, width=384, depth=12, heads=6)
+_BASE = VitShape(patch=16, width=768, depth=12, heads=12)
+_LARGE = VitShape(patch=16, width=1024, depth=24, heads=16)
+_HUGE = VitShape(patch=14, width=1280, depth=32, heads=16)
+_GIANT = VitShape(patch=16, width=1408, depth=40, heads=16, mlp_ratio=48 / 11)
+_GIANT_DINOV2 = VitShape(patch=14, width=1536, depth=40, heads=24, swiglu=True)
 
-_SHAPES: dict[str, dict[str, Any]] = {
-    "vit-s16": {"patch": 16, **_SMALL},
-    "vit-s8": {"patch": 8, **_SMALL},
-    "vit-s16-12heads": {"patch": 16, **_SMALL, "heads": 12},
-    "vit-b16": {"patch": 16, **_BASE},
-    "vit-b8": {"patch": 8, **_BASE},
-    "vit-l16": {"patch": 16, **_LARGE},
-    "vit-h14": {"patch": 14, **_HUGE},
-    "vit-h14-patches": {"patch": 14, **_HUGE, "class_token": False},
-    "vit-h16-patches": {"patch": 16, **_HUGE, "class_token": False},
-    "vit-g16-patches": {"patch": 16, **_GIANT_JEPA, "class_token": False},
-    "vit-l16-tubelets": {"patch": 16, **_LARGE, "class_token": False, "tubelet": 2},
-    "vit-h16-tubelets": {"patch": 16, **_HUGE, "class_token": False, "tubelet": 2},
+SHAPES: dict[str, VitShape] = {
+    "vit-s16": _SMALL,
+    "vit-s8": replace(_SMALL, patch=8),
+    "vit-s16-12heads": replace(_SMALL, heads=12),
+    "vit-b16": _BASE,
+    "vit-b8": replace(_BASE, patch=8),
+    "vit-l16": _LARGE,
+    "vit-h14": _HUGE,
+    "vit-h14-patches": replace(_HUGE, class_token=False),
+    "vit-h16-patches": replace(_HUGE, patch=16, class_token=False),
+    "vit-g16-patches": replace(_GIANT, class_token=False),
+    "vit-l16-tubelets": replace(_LARGE, class_token=False, tubelet=2),
+    "vit-h16-tubelets": replace(_HUGE, patch=16, class_token=False, tubelet=2),
 }
-for _size, _shape in {"s": _SMALL, "b": _BASE, "l": _LARGE, "g": _GIANT_DINO}.items():
-    _SHAPES[f"vit-{_size}14-dinov2"] = {"patch": 14, **_shape, "layer_scale": True}
-    _SHAPES[f"vit-{_size}14-dinov2-registers"] = {**_SHAPES[f"vit-{_size}14-dinov2"], "registers": 4}
+for _size, _base in {"s": _SMALL, "b": _BASE, "l": _LARGE, "g": _GIANT_DINOV2}.items():
+    SHAPES[f"vit-{_size}14-dinov2"] = replace(_base, patch=14, layer_scale=True)
+    SHAPES[f"vit-{_size}14-dinov2-registers"] = replace(_base, patch=14, layer_scale=True, registers=4)
 
-for _name, _values in _SHAPES.items():
-    ARCHITECTURES.register(_name)(partial(build_vit, VitShape(**_values)))
+for _name, _shape in SHAPES.items():
+    ARCHITECTURES.register(_name)(partial(build_vit, _shape))

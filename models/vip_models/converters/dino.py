@@ -25,15 +25,24 @@ def read_dino(path: Path, card: EncoderCard) -> dict[str, Any]:
     Raises:
         UserError: not such a checkpoint.
     """
-    state = {_renamed(name): tensor for name, tensor in read_checkpoint(path, card).items()}
     try:
-        positions, kernel = state["pos_embed"].float(), state["patch_embed.proj.weight"]
+        return convert_state(read_checkpoint(path, card), card.crop)
     except KeyError as error:
         raise UserError(
-            f"the weights lack {error} of encoder '{card.name}'", "give others", str(path)
+            f"the weights lack {error} of encoder '{card.name}'", "give the card's checkpoint", str(path)
         ) from None
+
+
+def convert_state(official: dict[str, Any], crop: int) -> dict[str, Any]:
+    """Return the published tensors as timm names them, for a crop of so many pixels.
+
+    Raises:
+        KeyError: no position embedding, class token or patch embedding.
+    """
+    state = {_renamed(name): tensor for name, tensor in official.items()}
+    side = crop // state["patch_embed.proj.weight"].shape[-1]
     registers = state.pop("register_tokens", None)
-    state["pos_embed"] = fit_positions(positions, card.crop // kernel.shape[-1], registers is not None)
+    state["pos_embed"] = fit_positions(state["pos_embed"].float(), side, antialias=registers is not None)
     if registers is not None:
         # Registers have no position; the class token's is added to the token once and for all.
         state["reg_token"] = registers
@@ -53,14 +62,14 @@ def fit_positions(positions: Any, side: int, antialias: bool) -> Any:
     known = math.isqrt(positions.shape[1] - 1)
     if known == side:
         return positions
-    interpolate = import_torch("fitting a position embedding").nn.functional.interpolate
+    torch = import_torch("fitting a position embedding")
+    interpolate = torch.nn.functional.interpolate
     grid = positions[:, 1:].reshape(1, known, known, -1).permute(0, 3, 1, 2)
     if antialias:
         grid = interpolate(grid, size=(side, side), mode="bicubic", antialias=True)
     else:
         scale = (side + _OFFSET) / known
         grid = interpolate(grid, scale_factor=(scale, scale), mode="bicubic")
-    torch = import_torch("fitting a position embedding")
     return torch.cat((positions[:, :1], grid.permute(0, 2, 3, 1).flatten(1, 2)), dim=1)
 
 
