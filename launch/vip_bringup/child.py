@@ -9,7 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_EXEC_CHILD = Path(__file__).with_name("exec_child.py")
+EXEC_CHILD = Path(__file__).with_name("exec_child.py")
+"""Script that ties a program's life to its parent's: python -I -S exec_child.py PARENT_PID PROGRAM …"""
 _LONGEST_LINE = 1 << 16
 
 
@@ -28,7 +29,7 @@ class Child:
         self.last_line = ""
         self.output_closed = False
         self._partial = b""
-        launcher = [sys.executable, "-I", "-S", str(_EXEC_CHILD), str(os.getpid())]
+        launcher = [sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())]
         self.process = subprocess.Popen(
             [*launcher, *command],
             stdin=subprocess.DEVNULL,

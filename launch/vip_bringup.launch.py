@@ -1,0 +1,105 @@
+"""The graph under ROS 2's launch system: ros2 launch vip_bringup vip_bringup.launch.py config:=default.
+
+It reads the same description as `vip up` (vip_bringup/graph.py) and starts the same processes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction
+from launch.conditions import IfCondition
+from launch.events import Shutdown
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from vip_bringup.child import EXEC_CHILD
+from vip_bringup.graph import Graph, NodeSpec, build_graph
+from vip_bringup.stack import manager_arguments
+from vip_ros.errors import UserError
+from vip_ros.middleware import configure_middleware
+from vip_ros.resources import share_file
+
+RESTART_DELAY = 1.0
+"""s between a node's death and its next start."""
+
+ARGUMENTS = (
+    ("config", "default", "YAML configuration, or the name of a shipped one: default, encode_live, real"),
+    ("policy", "", "policy bundle; without one policy_node is left out"),
+    ("source", "", "camera source: sim, a video, a folder of images, a device or a stream URL"),
+    ("rviz", "false", "start RViz with the camera, the goal and the reward"),
+)
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; the graph is built when they are known."""
+    declared = [DeclareLaunchArgument(name, default_value=v, description=text) for name, v, text in ARGUMENTS]
+    return LaunchDescription([*declared, OpaqueFunction(function=_start)])
+
+
+def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    config, policy, source = (
+        LaunchConfiguration(name).perform(context) for name in ("config", "policy", "source")
+    )
+    try:
+        graph = build_graph(config, policy=policy, source=source)
+    except UserError as error:
+        return [LogInfo(msg=f"vip: {error}"), EmitEvent(event=Shutdown(reason=str(error)))]
+    configure_middleware()
+    folder = Path(tempfile.mkdtemp(prefix="vip-launch-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    left_out = [LogInfo(msg=f"{name} is left out: {reason}") for name, reason in graph.left_out]
+    nodes = [_node(spec, graph, folder) for spec in graph.nodes]
+    return [*left_out, *nodes, _manager(graph), _rviz()]
+
+
+def _node(spec: NodeSpec, graph: Graph, folder: Path) -> Node:
+    stays = spec.on_exit == "restart"
+    return Node(
+        executable=sys.executable,
+        arguments=["-m", spec.module],
+        name=spec.name,
+        exec_name=spec.name,
+        prefix=_tied_to_launch(),
+        namespace=graph.namespace or None,
+        parameters=[str(spec.write_parameters(folder))],
+        remappings=list(spec.remaps.items()),
+        output="screen",
+        respawn=stays,
+        respawn_delay=RESTART_DELAY,
+        on_exit=None if stays else EmitEvent(event=Shutdown(reason=f"{spec.name} ended")),
+    )
+
+
+def _manager(graph: Graph) -> Node:
+    words = manager_arguments(graph, lock=True)
+    return Node(
+        executable=sys.executable,
+        arguments=words,
+        exec_name="manager",
+        prefix=_tied_to_launch(),
+        output="screen",
+        on_exit=EmitEvent(event=Shutdown(reason="the lifecycle manager ended")),
+    )
+
+
+def _tied_to_launch() -> str:
+    """Return a command prefix by which a process ends when the launch process dies, however it dies."""
+    return shlex.join([sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())])
+
+
+def _rviz() -> Node:
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        arguments=["-d", str(share_file("vip_bringup", "rviz/vip.rviz"))],
+        condition=IfCondition(LaunchConfiguration("rviz")),
+    )
