@@ -52,7 +52,7 @@ class _Link:
         self.asked_at = 0.0
 
     def forget_question(self) -> None:
-        """Drop a question that was never answered: the node it went to is gone."""
+        """Drop the question under way: it was lost, or its answer would tell of a state that has passed."""
         if self.question is not None:
             self.get_state.remove_pending_request(self.question)
         self.question = None
@@ -140,12 +140,13 @@ class Manager(Node):
             self.bring_up.observe(name, future.result().current_state.label, time.monotonic())
 
     def _request(self, name: str, transition: str, now: float) -> None:
-        client = self._links[name].change_state
-        if not client.service_is_ready():
+        link = self._links[name]
+        if not link.change_state.service_is_ready():
             return
+        link.forget_question()
         self.bring_up.requested(name, transition, now)
         request = ChangeState.Request(transition=Transition(id=_TRANSITIONS[transition]))
-        client.call_async(request).add_done_callback(partial(self._on_changed, name, now))
+        link.change_state.call_async(request).add_done_callback(partial(self._on_changed, name, now))
 
     def _on_changed(self, name: str, requested_at: float, future: Any) -> None:
         track = self.bring_up.tracks[name]
@@ -153,7 +154,7 @@ class Manager(Node):
             return
         success = bool(future.result().success)
         if success or track.reason:
-            self.bring_up.answered(name, success, time.monotonic())
+            self._answered(name, success)
             return
         # The reason travels on another topic than the answer: let it arrive.
         timer = self.create_timer(0.3, lambda: self._answer_late(name, requested_at, timer))
@@ -161,7 +162,11 @@ class Manager(Node):
     def _answer_late(self, name: str, requested_at: float, timer: Any) -> None:
         self.destroy_timer(timer)
         if self.bring_up.tracks[name].pending_since == requested_at:
-            self.bring_up.answered(name, False, time.monotonic())
+            self._answered(name, False)
+
+    def _answered(self, name: str, success: bool) -> None:
+        self._links[name].forget_question()
+        self.bring_up.answered(name, success, time.monotonic())
 
     def _on_log(self, message: Log) -> None:
         severity = message.level if isinstance(message.level, int) else message.level[0]
