@@ -1,0 +1,119 @@
+"""Episodes as arrays, and folders of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from support.episodes import FINGERS, JOINTS, START_NS, toy_demonstration, toy_episode
+
+from vip_ros.errors import UserError
+from vip_teleop.devices import DEVICES
+from vip_teleop.episode import EpisodeInfo, list_episodes, load_info, next_name
+from vip_teleop.episode_reader import EpisodeReader
+from vip_teleop.recording import record
+
+
+def test_arrays_come_back_as_they_were_recorded(tmp_path: Path) -> None:
+    made = toy_demonstration()
+    reader = EpisodeReader(toy_episode(tmp_path))
+    stamps, frames = reader.frames()
+    states, commands = reader.joint_states(), reader.joint_commands()
+    assert np.array_equal(frames, made.frames)
+    assert np.allclose((stamps - START_NS) * 1e-9, made.stamps, atol=1e-9)
+    assert states.names == [*JOINTS, *FINGERS]
+    assert np.allclose(states.columns(list(JOINTS)), made.q)
+    assert np.allclose(commands.columns(list(JOINTS)), made.q_command)
+    assert np.allclose(commands.columns(list(FINGERS)).sum(axis=1), made.gripper)
+
+
+def test_command_keeps_its_image_stamp_and_its_own_time(tmp_path: Path) -> None:
+    commands = EpisodeReader(toy_episode(tmp_path)).joint_commands()
+    assert commands.stamps[0] == START_NS
+    assert commands.recorded[0] == START_NS + 50_000_000
+
+
+def test_columns_name_a_joint_that_was_not_recorded(tmp_path: Path) -> None:
+    states = EpisodeReader(toy_episode(tmp_path)).joint_states()
+    with pytest.raises(UserError, match="fr3_joint1.*panda_joint1"):
+        states.columns(["fr3_joint1"])
+
+
+def test_listing_is_sorted_and_takes_only_complete_episodes(tmp_path: Path) -> None:
+    names = [toy_episode(tmp_path).name for _ in range(3)]
+    (tmp_path / ".recording-close_drawer-x").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / names[1] / "metadata.yaml").unlink()
+    assert [path.name for path in list_episodes(tmp_path)] == [names[0], names[2]]
+    assert list_episodes(tmp_path / names[0]) == [tmp_path / names[0]]
+
+
+def test_next_name_never_takes_an_older_one(tmp_path: Path) -> None:
+    for name in ("task_0003", "task_x", "other_0009"):
+        (tmp_path / name).mkdir()
+    assert next_name(tmp_path, "task") == "task_0004"
+    assert next_name(tmp_path, "fresh") == "fresh_0000"
+
+
+def test_missing_folder_and_incomplete_episode_are_one_line_each(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        list_episodes(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="not a complete episode"):
+        EpisodeReader(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty"])
+def test_damaged_bag_is_one_line(tmp_path: Path, damage: str) -> None:
+    episode = toy_episode(tmp_path)
+    bag = episode / "episode.mcap"
+    content = bag.read_bytes()
+    harmed = {"cut": content[: len(content) // 2], "noise": bytes(200) + content, "empty": b""}[damage]
+    bag.write_bytes(harmed)
+    with pytest.raises(UserError, match="damaged"):
+        EpisodeReader(episode).frames()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"format": 2}, "format 2"),
+        ({"outcome": "sucess"}, "success, failure, unknown"),
+        ({"sed": 3}, "seed"),
+    ],
+)
+def test_strange_description_is_one_line(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
+    episode = toy_episode(tmp_path)
+    path = episode / "episode.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **change}))
+    with pytest.raises(UserError, match=complaint):
+        load_info(episode)
+
+
+def test_description_is_plain_yaml_with_the_outcome(tmp_path: Path) -> None:
+    episode = toy_episode(tmp_path, success=False)
+    values = yaml.safe_load((episode / "episode.yaml").read_text())
+    assert (values["task"], values["outcome"], values["teleop"]) == ("close_drawer", "failure", "scripted")
+    assert load_info(episode) == EpisodeInfo(**values)
+
+
+def test_record_counts_scene_seeds_up_and_reports_each_episode(tmp_path: Path) -> None:
+    class Device:
+        def demonstrate(self, task: str, seed: int):  # noqa: ANN202
+            return toy_demonstration(seed=seed, success=seed % 2 == 0)
+
+        def close(self) -> None:
+            pass
+
+    told: list[tuple[str, bool]] = []
+    paths = record(
+        Device(), "toy", "close_drawer", 3, tmp_path, 4, lambda path, made: told.append((path.name, made.success))
+    )
+    assert [load_info(path).seed for path in paths] == [4, 5, 6]
+    assert told == [("close_drawer_0000", True), ("close_drawer_0001", False), ("close_drawer_0002", True)]
+
+
+def test_unknown_device_names_those_that_exist() -> None:
+    with pytest.raises(UserError, match="did you mean 'scripted'"):
+        DEVICES.get("scriptd")
