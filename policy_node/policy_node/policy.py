@@ -149,20 +149,22 @@ class RateLimiter:
     def __init__(self, rate: float, slack: float = 0.25) -> None:
         self._period = int(1e9 / rate)
         self._slack = int(slack * self._period)
-        self._due: int | None = None
+        self._due = self._passed = 0
+        self._fresh = True
 
     def reset(self) -> None:
         """Let the next item pass."""
-        self._due = None
+        self._fresh = True
 
     def passes(self, stamp_ns: int) -> bool:
         """Tell whether the item of that stamp is one of the slower stream."""
-        due = self._due
-        if due is not None and -self._period <= stamp_ns - due < -self._slack:
+        stepped_back = stamp_ns < self._passed
+        if not self._fresh and not stepped_back and stamp_ns < self._due - self._slack:
             return False
-        # After a pause (or a clock that jumped) the schedule starts anew rather than catching up.
-        late = due is None or not -self._slack <= stamp_ns - due < self._period
-        self._due = (stamp_ns if late or due is None else due) + self._period
+        # After a pause the schedule starts anew rather than catching up.
+        anew = self._fresh or stepped_back or stamp_ns >= self._due + self._period
+        self._due = (stamp_ns if anew else self._due) + self._period
+        self._passed, self._fresh = stamp_ns, False
         return True
 
 
