@@ -19,6 +19,7 @@ from franka_node.franka_config import FrankaConfig
 from franka_node.guard import Guard
 from franka_node.guard_output import GuardOutput, Mode
 from franka_node.limits import LIMITS
+from franka_node.robot_lock import RobotLock
 from vip_ros import stamps
 from vip_ros.errors import UserError
 from vip_ros.node import StackNode, run_node
@@ -44,6 +45,7 @@ class FrankaNode(StackNode):
         super().__init__(name, **kwargs)
         self._driver: Driver | None = None
         self._loop: ControlLoop | None = None
+        self._lock: RobotLock | None = None
         self._entities: list[Callable[[], Any]] = []
         self._states = StreamStats("joint_states")
         self._commands = StreamStats("image to command")
@@ -54,7 +56,7 @@ class FrankaNode(StackNode):
     def setup(self) -> None:
         """Connect to the robot and begin to publish its state."""
         config: FrankaConfig = self.config
-        self._refuse_rival(0)
+        self._lock = RobotLock(self.context.get_domain_id(), self.resolve_topic_name(COMMANDS))
         driver = self._driver = DRIVERS.get(config.driver)(config)  # type: ignore[call-arg]
         limits = LIMITS.get(config.robot or driver.robot)
         self._joints = [*limits.joint_names, *driver.finger_names]
@@ -74,7 +76,6 @@ class FrankaNode(StackNode):
 
     def start(self) -> None:
         """Hold the measured posture, ready for chunks; raises UserError without a fresh joint state."""
-        self._refuse_rival(1)
         state = self._fresh_state()
         self._guard.activate(state.q)
         if self._guard.fault:
@@ -93,19 +94,14 @@ class FrankaNode(StackNode):
         if self._driver is not None:
             self._driver.close()
             self._driver = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
         for name in ("guard", "control loop", self._states.name, self._commands.name):
             self.diagnostics.remove(name)
         for destroy in self._entities:
             destroy()
         self._entities.clear()
-
-    def _refuse_rival(self, own: int) -> None:
-        if self.count_publishers(COMMANDS) > own:
-            raise UserError(
-                "another node already commands a robot here",
-                "stop it, or remap one of the two (one that was killed is forgotten after 20 s)",
-                COMMANDS,
-            )
 
     def _fresh_state(self) -> RobotState:
         assert self._loop is not None  # made by setup

@@ -23,7 +23,7 @@ class SimulatedDriver:
     """Advances its world at each read by the time that passed since the last one."""
 
     robot = "fer"
-    finger_names = ("panda_finger_joint1", "panda_finger_joint2")
+    finger_names: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
 
     def __init__(self, config: DriverConfig) -> None:
         self._config = config
