@@ -8,39 +8,22 @@ section 5); g is the mean embedding of the last pictures of the successful episo
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from policy_node.embeddings import Floats, FrameEncoder, embed_episode
 from vip_ros.errors import UserError
-from vip_ros.resources import cache_dir
-from vip_teleop.episode import BAG_FILE
 from vip_teleop.episode_reader import EpisodeReader, JointSeries
 
-Floats = NDArray[np.float32]
 _ENDING = 1.0
 """s at the end of a demonstration that may count as having reached the goal."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
-
-
-class FrameEncoder(Protocol):
-    """The part of an encoder that training needs."""
-
-    @property
-    def id(self) -> str:
-        """Name and weights' hash."""
-
-    def encode(self, frames: NDArray[np.uint8], batch_size: int = 8) -> Floats:
-        """Map uint8 [T, H, W, 3] RGB to float32 [T, D]."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +124,7 @@ def load_dataset(
 def _load_episode(
     reader: EpisodeReader, encoder: FrameEncoder, joints: list[str], step_duration: float, horizon: int
 ) -> EpisodeData:
-    stamps, embeddings, last_image = _embed(reader, encoder)
+    stamps, embeddings, last_image = embed_episode(reader, encoder)
     states, commands = reader.joint_states(), reader.joint_commands()
     where = str(reader.path)
     origin = int(stamps[0])
@@ -201,35 +184,3 @@ def reached_threshold(solved: list[EpisodeData], goal: Floats) -> float | None:
     earlier = np.concatenate(ways)
     largest = max(ends)
     return largest if earlier.size and largest < float(earlier.min()) else None
-
-
-def _embed(
-    reader: EpisodeReader, encoder: FrameEncoder
-) -> tuple[NDArray[np.int64], Floats, NDArray[np.uint8]]:
-    cached = _cache_file(reader.path / BAG_FILE, encoder.id)
-    if cached.is_file():
-        with np.load(cached, allow_pickle=False) as content:
-            return content["stamps"], content["embeddings"], content["last_image"]
-    stamps, frames = reader.frames()
-    embeddings = encoder.encode(frames)
-    _save_atomically(cached, stamps=stamps, embeddings=embeddings, last_image=frames[-1])
-    return stamps, embeddings, frames[-1]
-
-
-def _cache_file(bag: Path, encoder: str) -> Path:
-    digest = hashlib.sha256()
-    with bag.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return cache_dir() / "embeddings" / encoder.replace("/", "_") / f"{digest.hexdigest()[:32]}.npz"
-
-
-def _save_atomically(path: Path, **arrays: NDArray[np.generic]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(suffix=".npz", prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

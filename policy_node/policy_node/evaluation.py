@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from policy_node.dataset import FrameEncoder
+from policy_node.embeddings import FrameEncoder
 from policy_node.policy import ActionChunk, Policy
 
 

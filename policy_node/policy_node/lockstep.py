@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_node.bundle import PolicyConfig, load_bundle
-from policy_node.dataset import FrameEncoder
+from policy_node.embeddings import FrameEncoder
 from policy_node.evaluation import EpisodeResult, EvaluationConfig, evaluate, summary
 from policy_node.policy import Policy
 

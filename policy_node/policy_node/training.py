@@ -8,7 +8,8 @@ from typing import Any
 
 from policy_node.algorithms import ALGORITHMS
 from policy_node.bundle import PolicyConfig, save_bundle
-from policy_node.dataset import Dataset, FrameEncoder, Progress, load_dataset
+from policy_node.dataset import Dataset, Progress, load_dataset
+from policy_node.embeddings import FrameEncoder
 from policy_node.learning import LearnedPolicy, TrainConfig
 from vip_models.goals import Goal
 from vip_teleop.episode import list_episodes

@@ -224,7 +224,7 @@ def test_activates_only_with_fresh_inputs(robot: Robot, node: NodeProcess, strea
     node.wait_active(robot.probe)
 
 
-def test_policy_of_another_encoder_or_robot_is_refused_with_the_reason(robot: Robot, node: NodeProcess) -> None:
+def test_policy_of_another_encoder_or_robot_is_refused(robot: Robot, node: NodeProcess) -> None:
     robot.encoder = "other@ffffffffffff"
     assert node.configure(robot.probe)
     robot.probe.wait_for(
@@ -233,7 +233,8 @@ def test_policy_of_another_encoder_or_robot_is_refused_with_the_reason(robot: Ro
     )
     robot.encoder, robot.names = ENCODER, [f"fr3_joint{i}" for i in range(1, 8)]
     robot.probe.wait_for(
-        lambda: not node.activate(robot.probe) and "fr3_joint1" in node.output, what="the refusal of the robot"
+        lambda: not node.activate(robot.probe) and "fr3_joint1" in node.output,
+        what="the refusal of the robot",
     )
     assert "Traceback" not in node.output
 

@@ -10,6 +10,7 @@ import yaml
 from support.episodes import FINGERS, JOINTS, START_NS, toy_demonstration, toy_episode
 
 from vip_ros.errors import UserError
+from vip_teleop.demonstration import Demonstration
 from vip_teleop.devices import DEVICES
 from vip_teleop.episode import EpisodeInfo, list_episodes, load_info, next_name
 from vip_teleop.episode_reader import EpisodeReader
@@ -100,16 +101,18 @@ def test_description_is_plain_yaml_with_the_outcome(tmp_path: Path) -> None:
 
 def test_record_counts_scene_seeds_up_and_reports_each_episode(tmp_path: Path) -> None:
     class Device:
-        def demonstrate(self, task: str, seed: int):  # noqa: ANN202
+        def demonstrate(self, task: str, seed: int) -> Demonstration:
             return toy_demonstration(seed=seed, success=seed % 2 == 0)
 
         def close(self) -> None:
             pass
 
     told: list[tuple[str, bool]] = []
-    paths = record(
-        Device(), "toy", "close_drawer", 3, tmp_path, 4, lambda path, made: told.append((path.name, made.success))
-    )
+
+    def tell(path: Path, made: Demonstration) -> None:
+        told.append((path.name, made.success))
+
+    paths = record(Device(), "toy", "close_drawer", 3, tmp_path, 4, tell)
     assert [load_info(path).seed for path in paths] == [4, 5, 6]
     assert told == [("close_drawer_0000", True), ("close_drawer_0001", False), ("close_drawer_0002", True)]
 
