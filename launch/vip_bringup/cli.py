@@ -67,9 +67,13 @@ def _dispatch(arguments: list[str]) -> int:
     command = load_command(arguments[0])
     parser = _parser(command)
     try:
-        options = parser.parse_args(arguments[1:])
+        options, rest = parser.parse_known_args(arguments[1:])
     except SystemExit as stop:  # --help
         return int(stop.code or 0)
+    if getattr(command, "TAKES_REST", False):
+        options.rest = rest
+    elif rest:
+        parser.error(f"unknown arguments: {' '.join(rest)}")
     return int(command.run(options) or 0)
 
 

@@ -1,7 +1,8 @@
 """The commands of `vip`: one module each, found by its file name and imported when it is asked for.
 
 A command module has NAME (the word after `vip`), HELP (one line), EXAMPLE (a command line to copy),
-add_arguments(parser) and run(args) -> exit status. What is slow to import belongs inside run().
+add_arguments(parser) and run(args) -> exit status. What is slow to import belongs inside run(). With
+TAKES_REST = True, arguments that the parser does not know are no error: they are args.rest.
 """
 
 from __future__ import annotations
