@@ -55,12 +55,16 @@ class FrameStream:
         self._encoder = encoder
         length = getattr(encoder, "window", 1)
         self._more = {"past": FrameWindow(length)} if length > 1 else {}
+        self._begins = False
 
     def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
         """Return embeddings float32 [T,D] of the video's next frames uint8 [T,H,W,3] RGB."""
+        if self._begins:
+            self._begins = False
+            for window in self._more.values():
+                window.reset()
         return self._encoder.encode(frames, batch_size, **self._more)
 
     def reset(self) -> None:
-        """Begin another video with the next frame."""
-        for window in self._more.values():
-            window.reset()
+        """Begin another video with the next frame; any thread may call this while another encodes."""
+        self._begins = True
