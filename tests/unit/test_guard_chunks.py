@@ -35,6 +35,7 @@ def test_a_good_chunk_is_followed(rig):
         ({"horizon": 0, "positions": np.zeros(0)}, "horizon is 0"),
         ({"horizon": 10**9}, "horizon"),
         ({"step_duration": 0.0}, "step_duration"),
+        ({"step_duration": 1e-300}, "step_duration"),
         ({"step_duration": float("nan")}, "step_duration"),
         ({"joint_names": ["a"] * 7}, "joint names"),
         ({"joint_names": []}, "joint names"),

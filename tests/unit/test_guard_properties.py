@@ -63,7 +63,7 @@ def send(rig: Rig, kind: str, rng: np.random.Generator) -> None:
     names = list(rig.guard.robot.joint_names)
     if kind == "reordered":
         rng.shuffle(names)
-    step = float(rng.choice([1e-4, 0.004])) if kind == "hasty" else float(rng.choice([0.02, 0.05, 0.1]))
+    step = float(rng.choice([1e-4, 0.001, 0.004] if kind == "hasty" else [0.02, 0.05, 0.1]))
     rows = positions(rig, kind, rng)
     rig.submit(rows, age=age, joint_names=names, step_duration=step, final=kind == "final")
 

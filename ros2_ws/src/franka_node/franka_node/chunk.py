@@ -12,9 +12,9 @@ from franka_node.guard_config import GuardConfig
 from franka_node.limits import Array
 from vip_ros.errors import VipError
 
-# A longer horizon or a longer step is taken for a corrupt message.
+# A longer horizon or another step is taken for a corrupt message.
 MAX_HORIZON = 1000
-MAX_STEP_DURATION = 10.0
+STEP_DURATIONS = (0.001, 10.0)  # s
 
 
 class RejectedChunk(VipError):
@@ -72,8 +72,9 @@ def check_chunk(chunk: ActionChunk, joint_names: Sequence[str]) -> tuple[Array, 
     horizon, size = int(chunk.horizon), len(joint_names)
     if not 0 < horizon <= MAX_HORIZON:
         raise RejectedChunk(f"horizon is {horizon}, not within 1..{MAX_HORIZON}")
-    if not 0 < chunk.step_duration <= MAX_STEP_DURATION:
-        raise RejectedChunk(f"step_duration is {chunk.step_duration} s, not within 0..{MAX_STEP_DURATION:g}")
+    shortest, longest = STEP_DURATIONS
+    if not shortest <= chunk.step_duration <= longest:
+        raise RejectedChunk(f"step_duration is {chunk.step_duration} s, not within {shortest:g}..{longest:g}")
     names = list(chunk.joint_names)
     if sorted(names) != sorted(joint_names):
         raise RejectedChunk(f"joint names are {names}, this robot has {list(joint_names)}")
@@ -113,7 +114,7 @@ def check_stamp(chunk: ActionChunk, now_ns: int, newest_ns: int, config: GuardCo
 def due_points(chunk: ActionChunk, positions: Array, gripper: Array, origin_ns: int) -> Points:
     """Place checked points on the guard's time axis, whose zero is origin_ns."""
     start = (chunk.stamp_ns - origin_ns) * 1e-9
-    due = start + np.arange(1, len(positions) + 1) * chunk.step_duration
+    due = start + np.arange(1.0, len(positions) + 1, dtype=np.float64) * float(chunk.step_duration)
     return Points(due, positions, due[: len(gripper)], gripper)
 
 
@@ -123,7 +124,7 @@ def upcoming(points: Points, time: float, blend: float) -> Points:
     Raises:
         RejectedChunk: every point is past.
     """
-    if points.due[-1] <= time:
+    if points.due[-1] <= time + STEP_DURATIONS[0]:
         raise RejectedChunk(f"all its points are past, the last by {time - points.due[-1]:.3f} s")
     # The last point stays in any case: where the chunk ends is where the arm shall go.
     first = min(int(np.searchsorted(points.due, time + blend, side="right")), len(points.due) - 1)

@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 LIMITS: Registry[RobotLimits] = Registry("robot")
 
 
-def _array(values: float | Sequence[float], size: int = 7) -> Array:
+def _array(values: float | Sequence[float] | Array, size: int = 7) -> Array:
     array = np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=np.float64), (size,)))
     array.setflags(write=False)
     return array

@@ -9,6 +9,7 @@ takes the next sample of the stop already known. So no target, however wild, can
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from ruckig import (
     ControlInterface,
     InputParameter,
@@ -33,14 +34,13 @@ ACCELERATION_EPSILON = 1e-6
 CURVE_INSET = 0.01
 # How far ahead (s) those limits are looked up when a step is planned, so that braking starts in time.
 CURVE_LOOKAHEAD = 0.02
-
-
 # Ruckig needs some room on both sides of zero velocity, rad/s.
 LEAST_SPEED = 1e-3
 # Share of a limit that the target itself may use, so that the arm can catch up with it.
 SHARE = 0.98
 
 _State = tuple[Array, Array, Array]
+_Mask = npt.NDArray[np.bool_]
 
 
 class MotionGenerator:
@@ -193,8 +193,8 @@ class MotionGenerator:
 
     def _outside(
         self, q: Array, v: Array, a: Array, trajectory: Trajectory, lower: Array, upper: Array
-    ) -> Array:
-        """Return joints [N] bool whose state, or stop from it, leaves the limits."""
+    ) -> _Mask:
+        """Return which joints [N] leave the limits by their state, or by the stop from it."""
         limits = self.limits
         end = np.array(trajectory.at_time(trajectory.duration)[0])
         peak = peak_velocity(v, a, limits.jerk)
@@ -214,12 +214,13 @@ class MotionGenerator:
                 bad |= self._beyond_curve(q, v, a)
         return bad
 
-    def _beyond_curve(self, q: Array, v: Array, a: Array) -> Array:
+    def _beyond_curve(self, q: Array, v: Array, a: Array) -> _Mask:
         positions, velocities = stop_samples(q, v, a, self.limits)
         low, high = self.limits.velocity_bounds(positions)
         # Standing still is inside everywhere.
         inset = np.where(np.abs(velocities) > VELOCITY_EPSILON, CURVE_INSET, -VELOCITY_EPSILON)
-        return ((velocities > high - inset) | (velocities < low + inset)).any(axis=0)
+        beyond: _Mask = np.logical_or.reduce((velocities > high - inset) | (velocities < low + inset))
+        return beyond
 
     def _stop_sample(self, time: float) -> _State:
         q, v, a = self._trajectory.at_time(min(time, self._trajectory.duration))[:3]
