@@ -10,10 +10,46 @@ from pathlib import Path
 
 import numpy as np
 
-from vip_ros.errors import UserError
+from vip_models.card import METRICS
+from vip_ros.errors import UserError, unknown_name
 
 GOAL_FILE = "goal.npz"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Subgoals:
+    """The stages of a demonstration, in order; the last one is the goal itself.
+
+    Attributes:
+        embeddings: float32 [K,D].
+        budgets: frames that the demonstration took from one stage to the next [K].
+        rate: frames per second of the demonstration, Hz.
+        images: uint8 [K,H,W,3] RGB for display, or None.
+    """
+
+    embeddings: np.ndarray
+    budgets: np.ndarray
+    rate: float
+    images: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse stages that cannot be followed."""
+        embeddings = np.asarray(self.embeddings, np.float32)
+        budgets = np.asarray(self.budgets, np.float64)
+        fits = embeddings.ndim == 2 and embeddings.size and np.isfinite(embeddings).all()
+        if (
+            not fits
+            or budgets.shape != embeddings.shape[:1]
+            or not (budgets > 0.0).all()
+            or not self.rate > 0
+        ):
+            raise UserError("the subgoals have no usable embeddings, budgets or rate", "make the goal anew")
+        object.__setattr__(self, "embeddings", embeddings)
+        object.__setattr__(self, "budgets", budgets)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
 
 
 @dataclass(frozen=True)
@@ -26,6 +62,8 @@ class Goal:
         embedding: float32 [D].
         image: uint8 [H,W,3] RGB for display, or None.
         threshold: distance at which the goal counts as reached, in embedding units, or None.
+        metric: how distances to it are measured: "l2", or "cosine" (1 - cosine similarity).
+        subgoals: the stages on the way, or None.
     """
 
     name: str
@@ -33,6 +71,8 @@ class Goal:
     embedding: np.ndarray
     image: np.ndarray | None = None
     threshold: float | None = None
+    metric: str = "l2"
+    subgoals: Subgoals | None = None
 
     def __post_init__(self) -> None:
         """Refuse an embedding that nothing can be compared with."""
@@ -40,6 +80,10 @@ class Goal:
         if embedding.ndim != 1 or not embedding.size or not np.isfinite(embedding).all():
             raise UserError(f"goal '{self.name}' has no usable embedding", "make the goal anew")
         object.__setattr__(self, "embedding", embedding)
+        if self.metric not in METRICS:
+            raise unknown_name("metric", self.metric, METRICS, f"goal '{self.name}'")
+        if self.subgoals is not None and self.subgoals.embeddings.shape[1:] != embedding.shape:
+            raise UserError(f"goal '{self.name}' has subgoals of another size", "make the goal anew")
 
     def check_encoder(self, encoder: str) -> None:
         """Raise UserError unless the goal was made with the encoder of this id."""
@@ -56,22 +100,19 @@ def mean_goal(name: str, encoder: str, embeddings: np.ndarray, image: np.ndarray
 
 
 def save_goal(goal: Goal, path: Path) -> Path:
-    """Write a goal to a .npz file, or to goal.npz inside a folder; it appears complete or not at all."""
+    """Write a goal to a .npz file, or to goal.npz inside a folder; it appears complete or not at all.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
     path = path if path.suffix == ".npz" else path / GOAL_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = goal.image if goal.image is not None else np.empty((0, 0, 3), np.uint8)
-    threshold = np.nan if goal.threshold is None else goal.threshold
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     try:
-        np.savez_compressed(
-            temporary,
-            name=np.array(goal.name),
-            encoder=np.array(goal.encoder),
-            embedding=goal.embedding,
-            image=image,
-            threshold=np.array(threshold, np.float64),
-        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(temporary, **_to_arrays(goal))  # type: ignore[arg-type]
         temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write the goal {path}", error.strerror or str(error)) from None
     finally:
         temporary.unlink(missing_ok=True)
     return path
@@ -92,19 +133,54 @@ def load_goal(path: Path, encoder: str = "") -> Goal:
         raise UserError(f"no goal file {path}", "check the path")
     try:
         with np.load(path, allow_pickle=False) as data:
-            image, threshold = data["image"], float(data["threshold"])
-            goal = Goal(
-                str(data["name"]),
-                str(data["encoder"]),
-                data["embedding"],
-                image if image.size else None,
-                None if np.isnan(threshold) else threshold,
-            )
+            goal = _from_arrays(dict(data))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"not a goal file ({error})", "make the goal anew", str(path)) from None
     if encoder:
         goal.check_encoder(encoder)
     return goal
+
+
+def _to_arrays(goal: Goal) -> dict[str, np.ndarray]:
+    """Return what a goal file holds; what a goal does not have is an empty array or NaN."""
+    nothing = np.empty((0, 0, 3), np.uint8)
+    arrays = {
+        "name": np.array(goal.name),
+        "encoder": np.array(goal.encoder),
+        "embedding": goal.embedding,
+        "image": nothing if goal.image is None else goal.image,
+        "threshold": np.array(np.nan if goal.threshold is None else goal.threshold, np.float64),
+        "metric": np.array(goal.metric),
+    }
+    stages = goal.subgoals
+    if stages is not None:
+        arrays["subgoal_embeddings"] = stages.embeddings
+        arrays["subgoal_budgets"] = stages.budgets
+        arrays["subgoal_rate"] = np.array(stages.rate, np.float64)
+        arrays["subgoal_images"] = nothing if stages.images is None else stages.images
+    return arrays
+
+
+def _from_arrays(data: dict[str, np.ndarray]) -> Goal:
+    image, threshold = data["image"], float(data["threshold"])
+    stages = None
+    if "subgoal_embeddings" in data:
+        images = data["subgoal_images"]
+        stages = Subgoals(
+            data["subgoal_embeddings"],
+            data["subgoal_budgets"],
+            float(data["subgoal_rate"]),
+            images if images.size else None,
+        )
+    return Goal(
+        str(data["name"]),
+        str(data["encoder"]),
+        data["embedding"],
+        image if image.size else None,
+        None if np.isnan(threshold) else threshold,
+        str(data["metric"]) if "metric" in data else "l2",
+        stages,
+    )
 
 
 class GoalLibrary:
@@ -131,8 +207,25 @@ class GoalLibrary:
 
     def load(self, name: str, encoder: str = "") -> Goal:
         """Read a goal by name; raises UserError naming those that exist."""
+        return load_goal(self._existing(name), encoder)
+
+    def delete(self, name: str) -> Path:
+        """Remove a goal and return the file that is gone; raises UserError naming those that exist."""
+        path = self._existing(name)
+        try:
+            path.unlink()
+        except OSError as error:
+            raise UserError(f"cannot remove {path}", error.strerror or str(error)) from None
+        return path
+
+    def _existing(self, name: str) -> Path:
         path = self.path(name)
         if not path.is_file():
             listing = ", ".join(self.names()) or "none"
             raise UserError(f"no goal '{name}'", f"available: {listing}", str(self.folder))
-        return load_goal(path, encoder)
+        return path
+
+
+def default_library() -> GoalLibrary:
+    """Return the user's own library, ~/.local/share/vip/goals."""
+    return GoalLibrary(Path.home() / ".local" / "share" / "vip" / "goals")

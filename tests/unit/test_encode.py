@@ -9,22 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from clips import write_png, write_video
+from fakes import MeanColour
 
 from vip_reward_node.encode import EncodeRequest, encode_inputs, output_names
 from vip_ros.errors import UserError
-
-
-class MeanColour:
-    """An encoder whose embedding is the mean colour of the frame, [3]."""
-
-    id = "mean-colour@000000000000"
-
-    def __init__(self) -> None:
-        self.batches: list[int] = []
-
-    def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
-        self.batches.append(len(frames))
-        return frames.mean(axis=(1, 2)).astype(np.float32)
 
 
 def test_results_have_the_documented_arrays(tmp_path: Path) -> None:
@@ -38,14 +26,14 @@ def test_results_have_the_documented_arrays(tmp_path: Path) -> None:
     assert np.array_equal(arrays["rewards"], -np.diff(arrays["distances"]))
     assert arrays["distances"][-1] == 0.0
     assert arrays["stamps"][-1] == pytest.approx(1.0)
-    assert str(arrays["encoder"]) == MeanColour.id
+    assert str(arrays["encoder"]) == MeanColour().id
 
 
 def test_metrics_say_bumps_order_and_speed_of_each_input(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.avi", 5)
     encode_inputs(EncodeRequest([clip], tmp_path / "out"), MeanColour())
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["encoder"] == MeanColour.id
+    assert metrics["encoder"] == MeanColour().id
     figures = metrics["inputs"]["clip"]
     assert (figures["frames"], figures["bumps"], figures["voc"]) == (5, 0.0, pytest.approx(1.0))
     assert figures["frames_per_second"] > 0.0

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vip_reward_node.reward import RewardTracker, distances, progress, rewards
+from vip_models.goals import Goal
+from vip_reward_node.reward import distances, progress, rewards
+from vip_reward_node.tracker import RewardTracker
 from vip_ros.errors import UserError
 
 
-@dataclass(frozen=True)
-class FakeGoal:
-    embedding: np.ndarray
-    threshold: float | None = None
+def goal_at(embedding: np.ndarray, threshold: float | None = None) -> Goal:
+    return Goal("goal", "encoder@0", embedding, threshold=threshold)
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def test_reward_is_the_decrease_of_distance_between_consecutive_frames() -> None
 
 
 def test_live_rewards_equal_offline_rewards_exactly(walk: np.ndarray) -> None:
-    tracker = RewardTracker(FakeGoal(walk[-1]))
+    tracker = RewardTracker(goal_at(walk[-1]))
     samples = [tracker.update(row) for row in walk]
     assert [sample.distance for sample in samples] == distances(walk, walk[-1]).tolist()
     assert [sample.reward for sample in samples[1:]] == rewards(walk, walk[-1]).tolist()
@@ -45,14 +43,14 @@ def test_live_rewards_equal_offline_rewards_exactly(walk: np.ndarray) -> None:
 
 
 def test_first_frame_has_no_reward_and_sets_the_initial_distance(walk: np.ndarray) -> None:
-    tracker = RewardTracker(FakeGoal(walk[-1]))
+    tracker = RewardTracker(goal_at(walk[-1]))
     first, second = tracker.update(walk[0]), tracker.update(walk[1])
     assert (first.reward, first.progress) == (0.0, 0.0)
     assert second.initial_distance == first.distance == first.initial_distance
 
 
 def test_reset_starts_a_new_episode(walk: np.ndarray) -> None:
-    tracker = RewardTracker(FakeGoal(walk[-1]))
+    tracker = RewardTracker(goal_at(walk[-1]))
     tracker.update(walk[0])
     tracker.reset()
     sample = tracker.update(walk[5])
@@ -62,12 +60,12 @@ def test_reset_starts_a_new_episode(walk: np.ndarray) -> None:
 
 @pytest.mark.parametrize(("distance", "reached"), [(0.5, True), (0.6, False)])
 def test_goal_is_reached_at_its_threshold(distance: float, reached: bool) -> None:
-    goal = FakeGoal(np.zeros(2, np.float32), threshold=0.5)
+    goal = goal_at(np.zeros(2, np.float32), threshold=0.5)
     assert RewardTracker(goal).update([distance, 0.0]).reached is reached
 
 
 def test_goal_without_threshold_is_never_reached() -> None:
-    assert RewardTracker(FakeGoal(np.zeros(2, np.float32))).update([0.0, 0.0]).reached is False
+    assert RewardTracker(goal_at(np.zeros(2, np.float32))).update([0.0, 0.0]).reached is False
 
 
 def test_progress_is_finite_when_the_episode_starts_at_the_goal() -> None:
@@ -76,11 +74,11 @@ def test_progress_is_finite_when_the_episode_starts_at_the_goal() -> None:
 
 def test_embedding_of_another_size_is_refused() -> None:
     with pytest.raises(UserError, match="do not fit"):
-        RewardTracker(FakeGoal(np.zeros(3, np.float32))).update(np.zeros(2))
+        RewardTracker(goal_at(np.zeros(3, np.float32))).update(np.zeros(2))
 
 
 def test_embedding_that_is_not_finite_is_refused_and_changes_nothing() -> None:
-    tracker = RewardTracker(FakeGoal(np.zeros(2, np.float32)))
+    tracker = RewardTracker(goal_at(np.zeros(2, np.float32)))
     tracker.update([3.0, 4.0])
     with pytest.raises(UserError, match="not finite"):
         tracker.update([np.nan, 0.0])

@@ -9,7 +9,7 @@ import pytest
 from clips import write_png, write_video
 
 from vip_reward_node.thumbnails import Thumbnails
-from vip_reward_node.video import Footage, TimedFrame, read_goal_image, read_image
+from vip_reward_node.video import Footage, TimedFrame, read_image
 from vip_ros.errors import UserError
 
 
@@ -79,15 +79,6 @@ def test_unreadable_image_is_refused(tmp_path: Path, content: bytes | None) -> N
         path.write_bytes(content)
     with pytest.raises(UserError, match=r"goal\.png"):
         read_image(path)
-
-
-def test_goal_of_a_video_is_its_last_frame(tmp_path: Path) -> None:
-    goal = read_goal_image(write_video(tmp_path / "clip.avi", 5))
-    assert abs(int(goal[0, 0, 0]) - 16) <= 2
-
-
-def test_goal_of_a_picture_is_the_picture(tmp_path: Path) -> None:
-    assert tuple(read_goal_image(write_png(tmp_path / "goal.png", (1, 2, 3)))[0, 0]) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 64, 1000])

@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vip_models.goals import Goal, GoalLibrary, default_library
+from vip_reward_node.encoding import Encoding, encode_footage
 from vip_reward_node.files import write_atomically
+from vip_reward_node.footage import open_footage
+from vip_reward_node.goal_maker import GoalMaker
+from vip_reward_node.goal_source import resolve_goal
 from vip_reward_node.metrics import bumps, voc
 from vip_reward_node.plots import Curve, save_curve
 from vip_reward_node.protocols import EncoderLike
-from vip_reward_node.reward import distances
-from vip_reward_node.thumbnails import Thumbnails
-from vip_reward_node.video import Footage, Image, TimedFrame, read_goal_image
+from vip_reward_node.reward import RewardForm
+from vip_reward_node.tracker import Judgement, ReachRule, judge
 from vip_ros.errors import UserError
 
+# Goals that each input has of its own: its last frame, or that with the subgoals on the way.
 GOAL_LAST = "last"
+GOAL_UVD = "uvd"
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """One video after the encoder.
-
-    Args:
-        source: the file or folder it came from.
-        expected: frames that the file says it holds; 0 when it does not say.
-        embeddings: float32 [T, D].
-        stamps: seconds since the first frame [T].
-        seconds: wall time that decoding and encoding took together.
-        strip: a few small frames, evenly spaced, the first and the last among them.
-    """
-
-    source: Path
-    expected: int
-    embeddings: np.ndarray
-    stamps: np.ndarray
-    seconds: float
-    strip: Sequence[TimedFrame] = ()
 
 
 @dataclass(frozen=True)
@@ -52,11 +34,16 @@ class EncodeRequest:
     """What to encode and how.
 
     Args:
-        inputs: video files and frame folders.
+        inputs: video files, frame folders and episodes.
         out: folder for the results; made when missing.
-        goal: "last" (each video's own last frame), or the path of a goal image or of a video that ends in it.
+        goal: "last" (each video's own last frame), "uvd" (the same with the subgoals found on the way), or
+            what resolve_goal takes.
         rate: frames per second (Hz) to assume; None: the video's own.
         batch_size: frames per run of the encoder.
+        metric: how distances to goal images are measured, "l2" or "cosine".
+        form: dense or sparse rewards, normalised or not.
+        rule: when a goal counts as reached.
+        library: goals by name.
     """
 
     inputs: Sequence[Path]
@@ -64,14 +51,25 @@ class EncodeRequest:
     goal: str = GOAL_LAST
     rate: float | None = None
     batch_size: int = 8
+    metric: str = "l2"
+    form: RewardForm = field(default_factory=RewardForm)
+    rule: ReachRule = field(default_factory=ReachRule)
+    library: GoalLibrary = field(default_factory=default_library)
 
 
 @dataclass
 class EncodeResult:
-    """What came of a request: metrics by name as in metrics.json, and a line for each input that failed."""
+    """What came of a request.
+
+    Attributes:
+        metrics: by name, as in metrics.json.
+        failures: a line for each input that failed.
+        curves: what the figure of each input shows, by name.
+    """
 
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    curves: dict[str, Curve] = field(default_factory=dict)
 
 
 def encode_inputs(
@@ -79,8 +77,9 @@ def encode_inputs(
 ) -> EncodeResult:
     """Write NAME.npz and NAME.png for each input, and metrics.json for all of them.
 
-    NAME.npz holds embeddings float32 [T, D], distances [T], rewards [T-1], stamps [T] (s), and the ids of
-    encoder and goal. An input that cannot be read does not keep the others from being encoded.
+    NAME.npz holds embeddings float32 [T, D], distances [T], rewards [T-1], stamps [T] (s), initial_distances
+    [T], subgoal_index [T], reached [T], the goal [D] and the encoder's id. An input that cannot be read does
+    not keep the others from being encoded.
 
     Args:
         request: what to encode.
@@ -88,63 +87,57 @@ def encode_inputs(
         progress: called with name, frames done and frames expected (0: not known) after each batch.
 
     Raises:
-        UserError: no input, an input or the goal image that is not there, or a folder that cannot be written.
+        UserError: no input, an input or the goal that is not there, or a folder that cannot be written.
     """
+    check_inputs(request)
+    maker = GoalMaker(encoder, request.metric)
+    goal = None
+    if request.goal not in (GOAL_LAST, GOAL_UVD):
+        goal = resolve_goal(request.goal, maker, request.library)
+        request.rule.check(goal, request.form)
+    result = EncodeResult()
+    for name, source in zip(output_names(request.inputs), request.inputs, strict=True):
+        try:
+            footage = open_footage(source, request.rate)
+            report = None if progress is None else _named(progress, name, footage.expected)
+            encoding = encode_footage(footage, encoder, request.batch_size, report)
+            target = goal or _own_goal(encoding, request, maker)
+            verdict = judge(encoding.embeddings, target, encoding.stamps, request.rule, request.form)
+            curve = _curve(name, encoding, target, verdict, goal is None, request)
+            _write(curve, encoding, verdict, target, request.out)
+        except UserError as error:
+            result.failures.append(str(error))
+            continue
+        result.metrics[name] = _figures(encoding, verdict)
+        result.curves[name] = curve
+    summary = {
+        "encoder": encoder.id,
+        "goal": request.goal,
+        "reward_mode": request.form.mode,
+        "normalised": request.form.normalise,
+        "inputs": result.metrics,
+    }
+    write_json(request.out / "metrics.json", summary)
+    return result
+
+
+def check_inputs(request: EncodeRequest) -> None:
+    """Make the folder for the results; raises UserError when that or an input is not to be had."""
     if not request.inputs:
         raise UserError("nothing to encode", "name at least one video or folder of frames")
     for source in request.inputs:
         if not source.exists():
             raise UserError(f"no such file or folder: {source}", "check the path")
-    goal = None if request.goal == GOAL_LAST else read_goal_image(Path(request.goal))
     try:
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make the folder {request.out}", str(error.strerror)) from None
-    result = EncodeResult()
-    for name, source in zip(output_names(request.inputs), request.inputs, strict=True):
-        try:
-            footage = Footage(source, request.rate)
-            report = None if progress is None else _named(progress, name, footage.expected)
-            encoding = encode_footage(footage, encoder, request.batch_size, report)
-            result.metrics[name] = _save(encoding, name, goal, encoder, request)
-        except UserError as error:
-            result.failures.append(str(error))
-    summary = {"encoder": encoder.id, "goal": request.goal, "inputs": result.metrics}
-    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    write_atomically(request.out / "metrics.json", lambda path: path.write_text(text, encoding="utf-8"))
-    return result
 
 
-def encode_footage(
-    footage: Footage,
-    encoder: EncoderLike,
-    batch_size: int = 8,
-    progress: Callable[[int], None] | None = None,
-) -> Encoding:
-    """Encode every frame, decoding the next batch while the encoder works on this one.
-
-    Raises:
-        UserError: fewer than two frames, or one that cannot be decoded.
-    """
-    started = time.perf_counter()
-    embeddings: list[np.ndarray] = []
-    stamps: list[float] = []
-    strip = Thumbnails()
-    for batch in _prefetched(iter(footage), batch_size):
-        embeddings.append(encoder.encode(np.stack([frame.rgb for frame in batch]), batch_size))
-        for frame in batch:
-            stamps.append(frame.stamp)
-            strip.add(frame)
-        if progress is not None:
-            progress(len(stamps))
-    if len(stamps) < 2:
-        raise UserError(
-            f"{footage.path} holds {len(stamps)} frame(s) that can be decoded", "a reward needs two or more"
-        )
-    seconds = time.perf_counter() - started
-    return Encoding(
-        footage.path, footage.expected, np.concatenate(embeddings), np.array(stamps), seconds, strip.pick()
-    )
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file as a whole."""
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
 def output_names(inputs: Sequence[Path]) -> list[str]:
@@ -171,47 +164,64 @@ def _named(progress: Progress, name: str, expected: int) -> Callable[[int], None
     return lambda done: progress(name, done, expected)
 
 
-def _prefetched(frames: Iterator[TimedFrame], size: int) -> Iterator[list[TimedFrame]]:
-    """Yield batches of up to size frames; one more is being decoded meanwhile."""
-
-    def take() -> list[TimedFrame]:
-        return list(islice(frames, size))
-
-    with ThreadPoolExecutor(1, "decode") as pool:
-        ahead = pool.submit(take)
-        while batch := ahead.result():
-            ahead = pool.submit(take)
-            yield batch
+def _own_goal(encoding: Encoding, request: EncodeRequest, maker: GoalMaker) -> Goal:
+    if request.goal == GOAL_UVD:
+        return maker.of_encoding(encoding, "own subgoals")
+    return Goal("last frame", maker.encoder.id, encoding.embeddings[-1], metric=request.metric)
 
 
-def _save(
-    encoding: Encoding, name: str, goal: Image | None, encoder: EncoderLike, request: EncodeRequest
-) -> dict[str, Any]:
-    target = encoding.embeddings[-1] if goal is None else encoder.encode(goal[None], 1)[0]
-    curve = distances(encoding.embeddings, target)
+def _curve(
+    name: str, encoding: Encoding, goal: Goal, verdict: Judgement, own: bool, request: EncodeRequest
+) -> Curve:
+    return Curve(
+        title=name,
+        encoder=goal.encoder,
+        stamps=encoding.stamps,
+        distances=verdict.distances,
+        rewards=verdict.rewards,
+        frames=encoding.strip,
+        goal=None if own else goal.image,
+        ends_in_goal=own,
+        value_curve=verdict.value_curve,
+        stages=verdict.subgoal_index,
+        metric=goal.metric,
+        normalised=request.form.normalise,
+    )
+
+
+def _write(curve: Curve, encoding: Encoding, verdict: Judgement, goal: Goal, out: Path) -> None:
     arrays = {
         "embeddings": encoding.embeddings,
-        "distances": curve,
-        "rewards": -np.diff(curve),
+        "distances": verdict.distances,
+        "rewards": verdict.rewards,
         "stamps": encoding.stamps,
-        "goal": target,
-        "encoder": np.array(encoder.id),
+        "initial_distances": verdict.initial_distances,
+        "subgoal_index": verdict.subgoal_index,
+        "reached": verdict.reached,
+        "goal": goal.embedding,
+        "encoder": np.array(goal.encoder),
     }
-    write_atomically(request.out / f"{name}.npz", lambda path: _write_npz(path, arrays))
-    figure = Curve(name, encoder.id, encoding.stamps, curve, encoding.strip, goal)
-    write_atomically(request.out / f"{name}.png", lambda path: save_curve(figure, path))
+    write_atomically(out / f"{curve.title}.npz", lambda path: _write_npz(path, arrays))
+    write_atomically(out / f"{curve.title}.png", lambda path: save_curve(curve, path))
+
+
+def _figures(encoding: Encoding, verdict: Judgement) -> dict[str, Any]:
+    """Return one input's entry in metrics.json; distances are in embedding units in every form."""
+    curve = verdict.value_curve
     return {
         "source": str(encoding.source),
         "frames": len(curve),
         "frames_expected": encoding.expected,
         "bumps": bumps(curve),
         "voc": voc(curve),
-        "initial_distance": float(curve[0]),
-        "final_distance": float(curve[-1]),
+        "initial_distance": float(verdict.raw_distances[0]),
+        "final_distance": float(verdict.raw_distances[-1]),
+        "subgoals": verdict.subgoal_count,
+        "subgoals_passed": int(verdict.subgoal_index[-1]),
         "frames_per_second": len(curve) / encoding.seconds,
     }
 
 
 def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -15,10 +15,10 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 from vip_interfaces.srv import CaptureGoal, ListGoals, LoadGoal, SaveGoal, SetGoal
 
-from vip_models.goals import Goal, GoalLibrary, load_goal
+from vip_models.goals import Goal, load_goal
+from vip_reward_node.goal_maker import GoalMaker
 from vip_reward_node.goal_source import resolve_goal
 from vip_reward_node.pipeline import RewardPipeline
-from vip_reward_node.protocols import EncoderLike
 from vip_reward_node.reward_config import RewardConfig
 from vip_ros.errors import UserError
 from vip_ros.images import array_to_image, to_rgb
@@ -34,18 +34,17 @@ class GoalServices:
     Args:
         node: the node that offers them.
         pipeline: whose goal they set.
-        encoder: the encoder that makes goals.
+        maker: makes goals.
         config: folder of the goal library, how many frames to capture and how long to wait for them.
     """
 
-    def __init__(
-        self, node: Node, pipeline: RewardPipeline, encoder: EncoderLike, config: RewardConfig
-    ) -> None:
+    def __init__(self, node: Node, pipeline: RewardPipeline, maker: GoalMaker, config: RewardConfig) -> None:
         self._node = node
         self._pipeline = pipeline
-        self._encoder = encoder
+        self._maker = maker
         self._config = config
-        self._library = GoalLibrary(config.goals_folder)
+        self._library = config.library
+        self._shown: tuple[str, int] | None = None
         self._waiting: Future | None = None
         self.listening = False
         self._pictures = node.create_publisher(Image, "vip/goal_image", LATCHED)
@@ -63,7 +62,7 @@ class GoalServices:
 
     def load(self, text: str) -> str:
         """Put the goal in force that a text stands for (see resolve_goal) and return its name."""
-        return self._put_in_force(resolve_goal(text, self._encoder, self._library))
+        return self._put_in_force(resolve_goal(text, self._maker, self._library))
 
     def pause(self) -> None:
         """No images come any more: give up a capture under way."""
@@ -79,14 +78,28 @@ class GoalServices:
 
     def _put_in_force(self, goal: Goal) -> str:
         self._pipeline.set_goal(goal)
-        picture = _NO_PICTURE if goal.image is None else goal.image
-        stamp = self._node.get_clock().now().to_msg()
-        self._pictures.publish(array_to_image(picture, stamp, "camera_optical_frame"))
-        self._node.get_logger().info(f"goal: {goal.name}")
+        stages = "" if goal.subgoals is None else f" with {len(goal.subgoals)} subgoals"
+        self._node.get_logger().info(f"goal: {goal.name}{stages}")
+        self._show(goal, 0)
         return goal.name
 
+    def show_stage(self, name: str, index: int) -> None:
+        """Latch the picture of the subgoal in force, when it is another than before."""
+        goal = self._pipeline.goal
+        if goal is not None and goal.name == name and self._shown != (name, index):
+            self._show(goal, index)
+
+    def _show(self, goal: Goal, index: int) -> None:
+        self._shown = (goal.name, index)
+        picture = goal.image
+        if goal.subgoals is not None and goal.subgoals.images is not None:
+            picture = goal.subgoals.images[index]
+        stamp = self._node.get_clock().now().to_msg()
+        picture = _NO_PICTURE if picture is None else picture
+        self._pictures.publish(array_to_image(picture, stamp, "camera_optical_frame"))
+
     def _set_goal(self, request: Any, response: Any) -> Any:
-        make = self._pipeline.make_goal
+        make = self._maker.of_image
         return _answer(response, lambda: self._put_in_force(make(to_rgb(request.image), request.name)))
 
     def _load_goal(self, request: Any, response: Any) -> Any:

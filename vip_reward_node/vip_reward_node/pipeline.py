@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vip_models.goals import Goal, mean_goal
-from vip_reward_node.protocols import EncoderLike
-from vip_reward_node.reward import RewardSample, RewardTracker
+from vip_models.window import FrameStream
+from vip_reward_node.goal_maker import GoalMaker, content_name
+from vip_reward_node.reward import RewardForm, RewardSample
+from vip_reward_node.tracker import ReachRule, RewardTracker
 from vip_reward_node.video import Image
 from vip_ros.errors import UserError
 
@@ -29,10 +30,21 @@ class RewardPipeline:
     """Encodes images one by one and measures them against the goal in force.
 
     One thread may call process() while others set goals and capture them.
+
+    Args:
+        maker: makes goals; its encoder is the one that encodes.
+        rule: when a goal counts as reached and a subgoal as passed.
+        form: the form of the rewards.
     """
 
-    def __init__(self, encoder: EncoderLike) -> None:
-        self._encoder = encoder
+    def __init__(
+        self, maker: GoalMaker, rule: ReachRule | None = None, form: RewardForm | None = None
+    ) -> None:
+        self._maker = maker
+        self._encoder = maker.encoder
+        self._stream = FrameStream(maker.encoder)
+        self._rule = rule or ReachRule()
+        self._form = form or RewardForm()
         self._lock = threading.Lock()
         self._goal: Goal | None = None
         self._tracker: RewardTracker | None = None
@@ -43,43 +55,45 @@ class RewardPipeline:
         """The goal in force, or None."""
         return self._goal
 
-    def process(self, rgb: Image) -> Judged:
-        """Take the next image of the episode, uint8 [H, W, 3] RGB.
+    def process(self, rgb: Image, seconds: float | None = None) -> Judged:
+        """Take the next image of the episode.
+
+        Args:
+            rgb: uint8 [H, W, 3] RGB.
+            seconds: when it was taken, s; None: as RewardTracker.update has it.
 
         Raises:
             UserError: an image that the encoder does not take, or an embedding that is not finite.
         """
-        embedding = self._encoder.encode(rgb[None], 1)[0]
+        embedding = self._stream.encode(rgb[None], 1)[0]
         with self._lock:
             name = self._goal.name if self._goal else ""
-            judged = Judged(embedding, name, self._tracker.update(embedding) if self._tracker else None)
+            sample = self._form.of(self._tracker.update(embedding, seconds)) if self._tracker else None
+            judged = Judged(embedding, name, sample)
             full = self._capture if self._capture and self._capture.add(embedding, rgb) else None
             if full is not None:
                 self._capture = None
         if full is not None:
-            full.done(full.goal(self._encoder.id))
+            full.done(full.goal(self._maker))
         return judged
 
     def set_goal(self, goal: Goal) -> None:
         """Measure against this goal from the next image on, which sets a new initial distance.
 
         Raises:
-            UserError: the goal was made with another encoder; the one in force stays.
+            UserError: the goal was made with another encoder, or a sparse reward cannot be told from it;
+                the one in force stays.
         """
         goal.check_encoder(self._encoder.id)
+        self._rule.check(goal, self._form)
         with self._lock:
-            self._goal, self._tracker = goal, RewardTracker(goal)
+            self._goal, self._tracker = goal, RewardTracker(goal, self._rule)
 
     def reset_episode(self) -> None:
         """Let the next image set a new initial distance."""
         with self._lock:
             if self._tracker is not None:
                 self._tracker.reset()
-
-    def make_goal(self, rgb: Image, name: str = "") -> Goal:
-        """Return the goal of an image uint8 [H, W, 3]; without a name it is called after its content."""
-        embedding = self._encoder.encode(rgb[None], 1)[0]
-        return Goal(name or content_name(rgb), self._encoder.id, embedding, np.array(rgb))
 
     def start_capture(self, frames: int, name: str, done: Callable[[Goal], None]) -> None:
         """Make a goal of the mean embedding of the next frames; done(goal) runs in process()'s thread.
@@ -118,13 +132,9 @@ class _Capture:
             self._image = np.array(rgb)
         return full
 
-    def goal(self, encoder: str) -> Goal:
+    def goal(self, maker: GoalMaker) -> Goal:
         """Return the goal of the frames taken; its picture is the last of them."""
         assert self._image is not None
         name = self._name or content_name(self._image)
-        return mean_goal(name, encoder, np.stack(self._embeddings), self._image)
-
-
-def content_name(rgb: Image) -> str:
-    """Return a goal name made from an image's content: the same picture has the same name."""
-    return f"image-{hashlib.sha256(np.ascontiguousarray(rgb).tobytes()).hexdigest()[:12]}"
+        goal = mean_goal(name, maker.encoder.id, np.stack(self._embeddings), self._image)
+        return replace(goal, metric=maker.metric)

@@ -13,6 +13,7 @@ from vip_interfaces.msg import Embedding, Reward
 
 from vip_models import load_encoder
 from vip_reward_node.gaps import SequenceGaps
+from vip_reward_node.goal_maker import GoalMaker
 from vip_reward_node.goal_services import GoalServices
 from vip_reward_node.pipeline import Judged, RewardPipeline
 from vip_reward_node.reward import RewardSample
@@ -51,12 +52,13 @@ class RewardNode(StackNode):
         config: RewardConfig = self.config
         self._encoder = load_encoder(config.encoder, config.weights or None, config.runtime, config.threads)
         self._encoder.warm_up()
-        self._pipeline = RewardPipeline(self._encoder)
+        maker = GoalMaker(self._encoder, config.metric)
+        self._pipeline = RewardPipeline(maker, config.rule, config.form)
         self._embeddings = self._publisher(Embedding, "vip/embedding", SENSOR)
         self._rewards = self._publisher(Reward, "vip/reward", RELIABLE_10)
         self._distances = self._publisher(Float32, "vip/distance", RELIABLE_10)
         self._progress = self._publisher(Float32, "vip/progress", RELIABLE_10)
-        self._goals = GoalServices(self, self._pipeline, self._encoder, config)
+        self._goals = GoalServices(self, self._pipeline, maker, config)
         if config.goal:
             self._goals.load(config.goal)
         self.diagnostics.add_stream(self._images)
@@ -108,7 +110,7 @@ class RewardNode(StackNode):
     def _work(self, message: Image) -> None:
         """Handle one image in the worker's thread."""
         try:
-            judged = self._pipeline.process(to_rgb(message))
+            judged = self._pipeline.process(to_rgb(message), stamps.to_seconds(message.header.stamp))
         except UserError as error:
             self._refuse(error)
             return
@@ -125,6 +127,8 @@ class RewardNode(StackNode):
         self._embeddings.publish(Embedding(header=header, encoder=self._encoder.id, data=data))
         if judged.sample is not None:
             self._rewards.publish(self._reward(header, judged.goal, judged.sample))
+            if self._goals is not None:
+                self._goals.show_stage(judged.goal, judged.sample.subgoal_index)
             self._distances.publish(Float32(data=judged.sample.distance))
             self._progress.publish(Float32(data=judged.sample.progress))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vip_reward_node.video import TimedFrame
+from vip_reward_node.video import Image, TimedFrame
 
 HEIGHT = 240
 
@@ -28,7 +28,7 @@ class Thumbnails:
         """Take the next frame of the stream."""
         self._last = frame
         if self._seen % self._stride == 0:
-            self._kept.append(_shrunk(frame))
+            self._kept.append(_small(frame))
             if len(self._kept) >= self._capacity:
                 self._kept = self._kept[::2]
                 self._stride *= 2
@@ -38,18 +38,21 @@ class Thumbnails:
         """Return up to count frames, evenly spaced in time, with the first and the last of the stream."""
         if self._last is None:
             return []
-        frames = [frame for frame in self._kept if frame.stamp < self._last.stamp] + [_shrunk(self._last)]
+        frames = [frame for frame in self._kept if frame.stamp < self._last.stamp] + [_small(self._last)]
         stamps = np.array([frame.stamp for frame in frames])
         wanted = np.linspace(stamps[0], stamps[-1], count)
         nearest = np.unique(np.abs(stamps[None] - wanted[:, None]).argmin(axis=1))
         return [frames[index] for index in nearest]
 
 
-def _shrunk(frame: TimedFrame) -> TimedFrame:
-    high, wide = frame.rgb.shape[:2]
-    scale = HEIGHT / high
-    if scale >= 1.0:
-        return frame
-    size = (max(round(wide * scale), 1), HEIGHT)
-    small = cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA)
-    return TimedFrame(np.asarray(small, dtype=np.uint8), frame.stamp)
+def shrunk(rgb: Image, height: int = HEIGHT) -> Image:
+    """Return the picture uint8 [H, W, 3] at no more than that height, in its own proportions."""
+    high, wide = rgb.shape[:2]
+    if high <= height:
+        return rgb
+    size = (max(round(wide * height / high), 1), height)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _small(frame: TimedFrame) -> TimedFrame:
+    return TimedFrame(shrunk(frame.rgb), frame.stamp)

@@ -18,6 +18,7 @@ from vip_ros.errors import UserError
 
 FOLDER_RATE = 25.0
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v", ".mpg", ".mpeg"})
 
 Image = NDArray[np.uint8]
 
@@ -108,29 +109,14 @@ def read_image(path: Path) -> Image:
     return _to_rgb(bgr)
 
 
-def read_goal_image(path: Path) -> Image:
-    """Return an image file's picture, or the last frame of a video or folder: uint8 RGB [H, W, 3].
-
-    Raises:
-        UserError: nothing there, or nothing in it that can be decoded.
-    """
-    if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
-        return read_image(path)
-    last: Image | None = None
-    for frame in Footage(path):
-        last = frame.rgb
-    if last is None:
-        raise UserError(f"no frame can be decoded from {path}", "give another goal image or video")
-    return last
-
-
 def image_files(folder: Path) -> list[Path]:
     """Return the images of a folder in natural order."""
     files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
-    return sorted(files, key=lambda path: _natural(path.name))
+    return sorted(files, key=lambda path: natural_order(path.name))
 
 
-def _natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
+def natural_order(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """Return a key by which names sort as people count: "2" before "10"."""
     parts = re.split(r"(\d+)", name.lower())
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
 
