@@ -12,7 +12,7 @@ from vip_ros.resources import share_file
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-INTERPOLATIONS = ("bilinear", "bicubic", "tensorflow-bicubic")
+INTERPOLATIONS = ("bilinear", "bicubic", "bilinear-aliased", "tensorflow-bicubic")
 METRICS = ("l2", "cosine")
 
 
@@ -33,7 +33,7 @@ class EncoderCard:
     crop: int = option(224, "side of the square centre crop, pixels")
     interpolation: str = option(
         "bilinear",
-        "bilinear or bicubic, both antialiased; tensorflow-bicubic crops first and does not antialias",
+        "bilinear or bicubic, both antialiased; bilinear-aliased; tensorflow-bicubic, aliased, of a crop",
     )
     window: int = option(1, "consecutive frames that make one embedding")
     mean: tuple[float, ...] = option(IMAGENET_MEAN, "per RGB channel, on values in [0, 1]")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vip_models.card import EncoderCard, load_card
+from vip_models.card import EncoderCard, card_names, load_card
 from vip_models.preprocessing import preprocess_batch
 from vip_models.runtimes import RUNTIMES, Network
 from vip_models.torch_tools import available_cores
 from vip_models.weights import file_sha256, locate_weights
 from vip_models.window import FrameWindow
 from vip_ros.errors import UserError
+
+if TYPE_CHECKING:
+    from vip_models.text import TextTower
 
 ID_DIGITS = 12
 
@@ -25,8 +30,12 @@ class Encoder:
         id: card name and the first digits of the weights' sha256; embeddings compare only under equal ids.
     """
 
-    def __init__(self, card: EncoderCard, weights_sha256: str, network: Network) -> None:
+    def __init__(
+        self, card: EncoderCard, weights_sha256: str, network: Network, weights: Path | None = None
+    ) -> None:
         self.card = card
+        self._weights = weights
+        self._text: TextTower | None = None
         self.id = f"{card.name}@{weights_sha256[:ID_DIGITS]}"
         self._network = network
 
@@ -71,6 +80,23 @@ class Encoder:
             embeddings[start : start + batch_size] = self._network.run(past.push(batch) if past else batch)
         return embeddings
 
+    def encode_text(self, sentences: Sequence[str]) -> np.ndarray:
+        """Return embeddings float32 [N,D] of N sentences, comparable with those of images by their cosine.
+
+        Raises:
+            UserError: the encoder has no text tower, or a sentence is too long for it.
+        """
+        if not self.card.text or self._weights is None:
+            names = [name for name in card_names() if load_card(name).text]
+            raise UserError(f"encoder '{self.name}' does not embed text", f"use one of {', '.join(names)}")
+        if isinstance(sentences, str):
+            raise UserError("one string instead of a list of sentences", "give a list")
+        if self._text is None:
+            from vip_models.text import TextTower
+
+            self._text = TextTower(self.card, self._weights)
+        return self._text.encode(sentences)
+
     def warm_up(self, batch_size: int = 1) -> None:
         """Run once on a blank frame, so that the first real one is not the slow one."""
         self.encode(np.zeros((batch_size, self.card.crop, self.card.crop, 3), np.uint8), batch_size)
@@ -94,4 +120,4 @@ def load_encoder(
     opener = RUNTIMES.get(runtime)
     path = locate_weights(card, weights)
     sha256 = file_sha256(path)
-    return Encoder(card, sha256, opener(card, path, sha256, threads or available_cores()))
+    return Encoder(card, sha256, opener(card, path, sha256, threads or available_cores()), path)

@@ -11,9 +11,10 @@ from typing import Any
 
 from vip_models.architectures import ARCHITECTURES
 from vip_models.card import EncoderCard
+from vip_models.converters import LayoutError
+from vip_models.identify import check_fit, redirect
 from vip_models.torch_tools import import_torch
 from vip_models.weights import file_sha256, read_state
-from vip_ros.errors import UserError
 from vip_ros.resources import cache_dir
 
 INPUT_NAME, OUTPUT_NAME = "frames", "embedding"
@@ -52,9 +53,12 @@ def load_network(card: EncoderCard, weights: Path) -> Any:
         UserError: the weights do not fit the card.
     """
     backbone = build_network(card)
-    state = read_state(weights, card)
-    _check_fit(backbone.state_dict(), state, card, weights)
-    backbone.load_state_dict(state)
+    try:
+        state = read_state(weights, card)
+        check_fit(backbone.state_dict(), state, card, weights)
+    except LayoutError as error:
+        raise redirect(error, weights) from None
+    backbone.load_state_dict(state, strict=False)  # what may be missing is not used
     return with_normalisation(backbone, card)
 
 
@@ -111,6 +115,9 @@ def export_onnx(network: Any, card: EncoderCard, path: Path) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     os.close(handle)
     example = torch.zeros((1, *input_shape(card)), dtype=torch.uint8)
+    # torch's fused attention has no ONNX counterpart; its parts have.
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with warnings.catch_warnings(), torch.no_grad():
             # The tracing exporter is announced as deprecated; the newer one needs another package.
@@ -127,17 +134,5 @@ def export_onnx(network: Any, card: EncoderCard, path: Path) -> None:
             )
         Path(temporary).replace(path)
     finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
         Path(temporary).unlink(missing_ok=True)
-
-
-def _check_fit(wanted: dict[str, Any], state: dict[str, Any], card: EncoderCard, weights: Path) -> None:
-    mend = f"give weights made for {card.architecture} with {card.dim} outputs (the fc layer is kept)"
-    for name, tensor in wanted.items():
-        if name not in state:
-            raise UserError(f"the weights lack '{name}' of encoder '{card.name}'", mend, str(weights))
-        if tuple(state[name].shape) != tuple(tensor.shape):
-            shapes = f"{tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
-            raise UserError(f"weights '{name}' of shape {shapes}", mend, str(weights))
-    extra = sorted(set(state) - set(wanted))
-    if extra:
-        raise UserError(f"unexpected weights '{extra[0]}' for encoder '{card.name}'", mend, str(weights))

@@ -7,10 +7,12 @@ from there, which gives the same numbers for half the work. Normalisation lives 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from vip_models.card import EncoderCard
+from vip_models.tensorflow_crop import central_crop
 from vip_ros.errors import UserError
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -28,18 +30,38 @@ def preprocess(frame: np.ndarray, card: EncoderCard) -> np.ndarray:
     height, width = frame.shape[:2]
     if height == width == card.crop:
         return frame
-    # torchvision's Resize truncates the long side, CenterCrop rounds the offset.
-    if height <= width:
-        resized_height, resized_width = card.resize, int(card.resize * width / height)
-    else:
-        resized_height, resized_width = int(card.resize * height / width), card.resize
-    top = round((resized_height - card.crop) / 2.0) * height / resized_height
-    left = round((resized_width - card.crop) / 2.0) * width / resized_width
-    bottom = min(height, top + card.crop * height / resized_height)
-    right = min(width, left + card.crop * width / resized_width)
+    if card.interpolation == "tensorflow-bicubic":
+        return central_crop(frame, card.crop / card.resize, card.crop)
+    if card.interpolation == "bilinear-aliased":
+        resized_height, resized_width = _resized(height, width, card.resize)
+        whole = np.ascontiguousarray(frame)
+        resized = cv2.resize(whole, (resized_width, resized_height), interpolation=cv2.INTER_LINEAR)
+        top, left = _offset(resized_height, card.crop), _offset(resized_width, card.crop)
+        return resized[top : top + card.crop, left : left + card.crop]
     image = Image.fromarray(np.ascontiguousarray(frame))
-    box = (left, top, right, bottom)
+    box = crop_box(height, width, card)
     return np.asarray(image.resize((card.crop, card.crop), _FILTERS[card.interpolation], box=box))
+
+
+def crop_box(height: int, width: int, card: EncoderCard) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom of what the crop shows of a frame, in the frame's pixels."""
+    resized_height, resized_width = _resized(height, width, card.resize)
+    down, across = height / resized_height, width / resized_width
+    top, left = _offset(resized_height, card.crop), _offset(resized_width, card.crop)
+    right, bottom = (left + card.crop) * across, (top + card.crop) * down
+    return left * across, top * down, min(width, right), min(height, bottom)
+
+
+def _offset(side: int, crop: int) -> int:
+    """Return where torchvision's CenterCrop begins."""
+    return round((side - crop) / 2.0)
+
+
+def _resized(height: int, width: int, short: int) -> tuple[int, int]:
+    """Return height and width after torchvision's Resize, which truncates the long side."""
+    if height <= width:
+        return short, int(short * width / height)
+    return int(short * height / width), short
 
 
 def preprocess_batch(frames: np.ndarray, card: EncoderCard) -> np.ndarray:

@@ -74,3 +74,15 @@ def import_timm() -> ModuleType:
             f"building a vision transformer needs timm ({error})",
             "install the training extra: pip install 'vip-robot[train]'",
         ) from None
+
+
+def import_open_clip() -> ModuleType:
+    """Import open_clip, which itself imports torchvision; raises UserError when it is not installed."""
+    import_torchvision_models()
+    try:
+        return importlib.import_module("open_clip")
+    except ImportError as error:
+        raise UserError(
+            f"CLIP and LIV need open_clip ({error})",
+            "install the encoders extra: pip install 'vip-robot[encoders]'",
+        ) from None

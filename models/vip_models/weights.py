@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
 
 from vip_models.card import EncoderCard
 from vip_models.converters import CONVERTERS
+from vip_models.formats.tensor_bundle import bundle_files
 from vip_ros.errors import UserError
 from vip_ros.resources import cache_dir, share_file
+
+# By these endings a reader tells the kind of a fetched file; everything else is torch's.
+_SUFFIXES = (".safetensors", ".zip", ".index")
 
 
 def locate_weights(card: EncoderCard, weights: str | Path | None = None) -> Path:
@@ -20,14 +25,15 @@ def locate_weights(card: EncoderCard, weights: str | Path | None = None) -> Path
     """
     if weights:
         path = Path(weights).expanduser()
-        if not path.is_file():
+        if not path.exists():
             raise UserError(f"no weights file {path}", "check the path given with --weights")
         return path
     path = default_weights(card)
     if not path.is_file():
         fetch = f"`vip models fetch {card.name}` or " if card.urls else "none are published, "
         raise UserError(f"no weights for encoder '{card.name}'", f"{fetch}give a file with --weights FILE")
-    if card.sha256 and file_sha256(path) != card.sha256:
+    wanted = known_sha256(card)
+    if wanted and file_sha256(path) != wanted:
         raise UserError(
             f"the weights of '{card.name}' are damaged or not the published ones",
             f"delete the file, then `vip models fetch {card.name}` or --weights FILE",
@@ -36,19 +42,52 @@ def locate_weights(card: EncoderCard, weights: str | Path | None = None) -> Path
     return path
 
 
+def known_sha256(card: EncoderCard) -> str:
+    """Return what the card's own weights must hash to: its pin, else the record of their first download."""
+    record = record_file(default_weights(card))
+    if card.sha256 or not record.is_file():
+        return card.sha256
+    return record.read_text(encoding="ascii", errors="replace").split(" ")[0]
+
+
+def record_sha256(path: Path, sha256: str) -> None:
+    """Write beside fetched weights what they hash to, as sha256sum writes it."""
+    temporary = path.with_name(f".{path.name}.sha256.part")
+    temporary.write_text(f"{sha256}  {path.name}\n", encoding="ascii")
+    temporary.replace(record_file(path))
+
+
+def record_file(path: Path) -> Path:
+    """Return the file that holds the sha256 of fetched weights."""
+    return path.with_name(f"{path.name}.sha256")
+
+
 def default_weights(card: EncoderCard) -> Path:
     """Return where the card's own weights lie, or would lie once fetched."""
     if card.file:
         return share_file("vip_models", card.file)
-    return cache_dir() / "weights" / f"{card.name}.pt"
+    published = Path(card.urls[0]).suffix if card.urls else ""
+    return cache_dir() / "weights" / f"{card.name}{published if published in _SUFFIXES else '.pt'}"
 
 
 def file_sha256(path: Path) -> str:
-    """Return the file's SHA-256 as hexadecimal digits."""
+    """Return the SHA-256 of a weights file, or of a TensorFlow checkpoint's files together, as hex digits.
+
+    Raises:
+        UserError: a folder without a TensorFlow checkpoint.
+    """
+    parts = bundle_files(path) if path.is_dir() or path.suffix == ".index" else [path]
+    return _sha256(tuple((part, part.stat().st_size, part.stat().st_mtime_ns) for part in parts))
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256(parts: tuple[tuple[Path, int, int], ...]) -> str:
+    """Hash files once while they stay as they are: some are ten gigabytes."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+    for part, _, _ in parts:
+        with part.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from vip_models.card import EncoderCard
+from vip_ros.errors import UserError
 from vip_ros.registry import Registry
 
 # An entry reads a weights file: (path, card) -> tensors, named as the card's architecture names them.
 Converter = Callable[[Path, EncoderCard], dict[str, Any]]
 CONVERTERS: Registry[Converter] = Registry("converter", package="vip_models.converters")
+
+
+class LayoutError(UserError):
+    """A readable weights file that is not laid out as the card says; another card may fit it."""

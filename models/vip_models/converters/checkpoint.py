@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vip_models.card import EncoderCard
-from vip_models.converters import CONVERTERS
+from vip_models.converters import CONVERTERS, LayoutError
+from vip_models.formats.torch_file import load_torch_file
+from vip_models.formats.torchscript import is_torchscript, read_torchscript
 from vip_models.torch_tools import import_torch
 from vip_ros.errors import UserError
 
@@ -43,7 +45,7 @@ def select(tensors: dict[str, Any], card: EncoderCard, path: Path) -> dict[str, 
     }
     if not state:
         found = ", ".join(list(tensors)[:3]) or "nothing"
-        raise UserError(
+        raise LayoutError(
             f"no tensors under '{card.prefix}' for encoder '{card.name}' (found {found})",
             "give the checkpoint that this card describes",
             str(path),
@@ -63,9 +65,10 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _read_torch(path: Path, card: EncoderCard) -> dict[str, Any]:
-    torch = import_torch("reading weights")
+    if is_torchscript(path):
+        return read_torchscript(path)
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = load_torch_file(path)
     except pickle.UnpicklingError:
         raise UserError(
             "refused: the file holds more than tensors and could run code", _RESAVE, str(path)
@@ -76,7 +79,7 @@ def _read_torch(path: Path, card: EncoderCard) -> dict[str, Any]:
     if card.state_path and isinstance(checkpoint, dict):
         checkpoint = checkpoint.get(card.state_path)
     if not isinstance(checkpoint, dict):
-        raise UserError(
+        raise LayoutError(
             f"no state dict under '{card.state_path}' for encoder '{card.name}'", _RESAVE, str(path)
         )
     return checkpoint
