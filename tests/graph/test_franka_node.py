@@ -14,12 +14,13 @@ from graph.chunk_sender import ChunkSender
 from graph.helpers import NodeProcess, Probe
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
 from vip_interfaces.msg import GuardState, SimState
 from vip_interfaces.srv import ResetScene
 
 from franka_node.limits import FER
-from vip_ros.qos import LATCHED, SENSOR
+from vip_ros.qos import LATCHED, RELIABLE_10, SENSOR
 
 pytestmark = pytest.mark.graph
 
@@ -34,6 +35,7 @@ class Bench:
         self.probe, self.process = probe, process
         self.states = probe.subscribe(JointState, "joint_states", SENSOR)
         self.commands = probe.subscribe(JointState, "franka/joint_command", QoSProfile(depth=5000))
+        self.latencies = probe.subscribe(Float32, "franka/command_latency", RELIABLE_10)
         self.guard = probe.subscribe(GuardState, "franka/guard_state", LATCHED)
         self.scenes = probe.subscribe(SimState, "sim/state", SENSOR)
         self.sender: ChunkSender | None = None
@@ -108,6 +110,9 @@ def test_chunks_move_the_arm_and_a_final_one_ends_in_hold(bench):
     bench.sender.chunks.publish(final)
     state = bench.wait_mode(GuardState.HOLD)
     assert state.chunks_accepted > 1 and 0 < state.command_latency < 5.0
+    # Once per chunk that was followed: another may take its place before its first command.
+    assert 1 < len(bench.latencies) <= state.chunks_accepted
+    assert all(0 < message.data < 5.0 for message in bench.latencies)
     bench.wait_rest()
     names = [f"panda_joint{i}" for i in range(1, 8)] + ["panda_finger_joint1", "panda_finger_joint2"]
     assert list(bench.states[-1].name) == names

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, JointState
+from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
 from vip_interfaces.msg import Embedding, GuardState, JointActionChunk, SimState
 from vip_interfaces.srv import ResetScene
@@ -51,7 +52,6 @@ class FrankaNode(StackNode):
         self._commands = StreamStats("image to command")
         self._told: tuple[Any, ...] = ()
         self._due = {"state": 0.0, "scene": 0.0, "guard": 0.0}
-        self._source_ns: int | None = None
 
     def setup(self) -> None:
         """Connect to the robot and begin to publish its state."""
@@ -122,6 +122,7 @@ class FrankaNode(StackNode):
 
         self._state_out = publisher(JointState, "joint_states", SENSOR)
         self._command_out = publisher(JointState, COMMANDS, RELIABLE_10)
+        self._latency_out = publisher(Float32, "franka/command_latency", RELIABLE_10)
         self._guard_out = publisher(GuardState, "franka/guard_state", LATCHED)
         self._scene_out = publisher(SimState, "sim/state", SENSOR) if self._scenes() else None
 
@@ -165,9 +166,9 @@ class FrankaNode(StackNode):
                 stamp_ns = now_ns if output.source_stamp_ns is None else output.source_stamp_ns
                 command = messages.joint_command(self._joints, stamp_ns, output.q_command, output)
                 self._command_out.publish(command)
-        if output.source_stamp_ns is not None and output.source_stamp_ns != self._source_ns:
+        if output.latency is not None and output.source_stamp_ns is not None:
             self._commands.tick(output.source_stamp_ns, now_ns)
-        self._source_ns = output.source_stamp_ns
+            self._latency_out.publish(Float32(data=output.latency))
         scenes = self._scenes()
         if scenes is not None and self._scene_out is not None and self._is_due("scene", SCENE_RATE):
             self._scene_out.publish(messages.sim_state(scenes.scene()))

@@ -245,10 +245,12 @@ class Guard:
     def _output(self, now_ns: int) -> GuardOutput:
         plan, motion = self._follower.plan, self._follower.motion
         stamp = plan.stamp_ns if self.mode == Mode.TRACKING and plan is not None else None
+        latency = None
         if stamp is not None and self._latency_due:
-            self.command_latency, self._latency_due = (now_ns - stamp) * 1e-9, False
+            self.command_latency = latency = (now_ns - stamp) * 1e-9
+            self._latency_due = False
         q = None if self.mode == Mode.INACTIVE else motion.q
-        return GuardOutput(q, motion.v, self._follower.gripper, self.mode, self.fault, stamp)
+        return GuardOutput(q, motion.v, self._follower.gripper, self.mode, self.fault, stamp, latency)
 
     def _place(self, q: Array) -> None:
         """Start from rest at q, once it is known to be a posture the robot may have."""

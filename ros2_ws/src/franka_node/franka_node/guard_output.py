@@ -30,6 +30,7 @@ class GuardOutput:
         mode: what the guard does.
         fault: the latched fault, or empty.
         source_stamp_ns: stamp of the image that the command follows from; None for hold, stop and home.
+        latency: s from that stamp to now where this is the first command of a chunk, else None.
     """
 
     q_command: Array | None
@@ -38,3 +39,4 @@ class GuardOutput:
     mode: Mode
     fault: str
     source_stamp_ns: int | None
+    latency: float | None = None
