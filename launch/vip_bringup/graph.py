@@ -14,11 +14,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from vip_bringup.parameters import ParameterTable
 from vip_bringup.settings import Override, flatten, parse_override, typed_value
 from vip_ros.config import from_mapping, load_yaml, option
 from vip_ros.errors import UserError, unknown_name
@@ -117,14 +119,14 @@ def build_graph(
     path = find_config(config)
     content = _mapping(load_yaml(path), path)
     section = from_mapping(_GraphSection, _mapping(content.pop("graph", None), path), f"{path}: graph")
-    reference = known_parameters()
-    specs = _specs(section, content, reference, path)
+    table = ParameterTable()
+    specs = _specs(section, content, table, path)
     if source:
         overrides = [*overrides, f"camera_node.source={source}"]
     if policy:
         overrides = [*overrides, f"policy_node.bundle={policy}"]
     for text in overrides:
-        specs = _apply(specs, parse_override(text), reference)
+        specs = _apply(specs, parse_override(text), table)
     if policy:
         specs = _goal_of_policy(specs, policy)
     for name in only:
@@ -151,53 +153,48 @@ def find_config(config: str | Path) -> Path:
     raise unknown_name("configuration", str(config), shipped)
 
 
-def known_parameters() -> dict[str, dict[str, Any]]:
-    """Return every node's parameters with their defaults, as the shipped default configuration lists them."""
-    content = load_yaml(share_file("vip_bringup", "config/default.yaml"))
-    return {name: flatten(body["ros__parameters"]) for name, body in content.items() if name != "graph"}
-
-
 def _specs(
-    section: _GraphSection, content: Mapping[str, Any], reference: Mapping[str, Any], path: Path
+    section: _GraphSection, content: Mapping[str, Any], table: ParameterTable, path: Path
 ) -> dict[str, NodeSpec]:
     entries = _mapping(section.nodes, path)
-    known = {*entries, *reference}
+    known = {*entries, *table.nodes()}
     for name in content:
         if name not in known:
             raise unknown_name("node", str(name), known, str(path))
-    return {name: _spec(name, entry, content.get(name), reference, path) for name, entry in entries.items()}
+    return {name: _spec(name, entry, content.get(name), table, path) for name, entry in entries.items()}
 
 
-def _spec(name: str, raw: Any, body: Any, reference: Mapping[str, Mapping[str, Any]], path: Path) -> NodeSpec:
+def _spec(name: str, raw: Any, body: Any, table: ParameterTable, path: Path) -> NodeSpec:
     where = f"{path}: graph.nodes.{name}"
     entry = from_mapping(_NodeEntry, {k: v for k, v in _mapping(raw, path).items() if v is not None}, where)
     if entry.on_exit not in ON_EXIT:
         raise unknown_name("on_exit policy", entry.on_exit, ON_EXIT, where)
-    if not entry.module:
-        raise UserError("the node has no module", "give module: package.module", where)
+    if not _is_module(entry.module):
+        raise UserError(f"no Python module '{entry.module}'", "give module: package.module", where)
     sections = _mapping(body, path)
     for key in sections:
         if key != "ros__parameters":
             raise unknown_name("key", str(key), ["ros__parameters"], f"{path}: {name}")
     parameters = flatten(_mapping(sections.get("ros__parameters"), path))
-    known = reference.get(name, parameters)
     for key, value in parameters.items():
-        if key not in known:
-            raise unknown_name("parameter", key, known, f"{path}: {name}")
-        parameters[key] = typed_value(f"{name}.{key}", value, known[key])
+        default = table.default(name, entry.module, key, str(path))
+        parameters[key] = typed_value(f"{name}.{key}", value, default)
     return NodeSpec(name, entry.module, entry.on_exit, entry.only_with, dict(entry.remaps or {}), parameters)
 
 
-def _apply(
-    specs: Mapping[str, NodeSpec], override: Override, reference: Mapping[str, Mapping[str, Any]]
-) -> dict[str, NodeSpec]:
+def _is_module(name: str) -> bool:
+    try:
+        return bool(name) and find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _apply(specs: Mapping[str, NodeSpec], override: Override, table: ParameterTable) -> dict[str, NodeSpec]:
     if override.node not in specs:
         raise unknown_name("node", override.node, specs, override.text)
     spec = specs[override.node]
-    known = {**spec.parameters, **reference.get(spec.name, {})}
-    if override.parameter not in known and spec.name in reference:
-        raise unknown_name(f"parameter of {spec.name}", override.parameter, known, override.text)
-    value = typed_value(f"{spec.name}.{override.parameter}", override.value, known.get(override.parameter))
+    default = table.default(spec.name, spec.module, override.parameter, override.text)
+    value = typed_value(f"{spec.name}.{override.parameter}", override.value, default)
     parameters = {**spec.parameters, override.parameter: value}
     return {**specs, spec.name: dataclasses.replace(spec, parameters=parameters)}
 
