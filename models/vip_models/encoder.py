@@ -59,6 +59,11 @@ class Encoder:
         """Where the network really runs: "cpu" or "cuda"."""
         return self._network.device
 
+    @property
+    def runtime(self) -> str:
+        """What it really runs in, by its name in the registry of runtimes."""
+        return self._network.runtime
+
     def encode(self, frames: np.ndarray, batch_size: int = 8, past: FrameWindow | None = None) -> np.ndarray:
         """Return embeddings float32 [T,D] of consecutive frames uint8 [T,H,W,3] RGB.
 
@@ -70,13 +75,25 @@ class Encoder:
         Raises:
             UserError: frames of another type or shape, or without pixels.
         """
+        return self.embed(self.prepare(frames), batch_size, past)
+
+    def prepare(self, frames: np.ndarray) -> np.ndarray:
+        """Do the first half of encode: frames uint8 [T,H,W,3] → what the network takes, uint8 [T,h,w,3].
+
+        Raises:
+            UserError: frames of another type or shape, or without pixels.
+        """
         frames = np.asarray(frames)
         if frames.ndim != 4:
             raise UserError(f"frames of shape {frames.shape}", "give uint8 [T,H,W,3] RGB")
-        embeddings = np.empty((len(frames), self.dim), np.float32)
+        return frames if self._network.resizes else preprocess_batch(frames, self.card)
+
+    def embed(self, prepared: np.ndarray, batch_size: int = 8, past: FrameWindow | None = None) -> np.ndarray:
+        """Do the second half of encode: what prepare returned → embeddings float32 [T,D]."""
         past = (past or FrameWindow(self.window)) if self.window > 1 else None
-        for start in range(0, len(frames), batch_size):
-            batch = preprocess_batch(frames[start : start + batch_size], self.card)
+        embeddings = np.empty((len(prepared), self.dim), np.float32)
+        for start in range(0, len(prepared), batch_size):
+            batch = prepared[start : start + batch_size]
             embeddings[start : start + batch_size] = self._network.run(past.push(batch) if past else batch)
         return embeddings
 
@@ -110,7 +127,8 @@ def load_encoder(
     Args:
         name: a card's name, or the path of a card file.
         weights: a weights file; None takes the shipped or fetched one.
-        runtime: "auto" (CUDA where it works, else CPU), "cpu", "cuda" or "torch".
+        runtime: a name in the registry of runtimes; "auto" is what `vip models export --tune` chose on this
+            machine, else CUDA where it works, else the CPU.
         threads: CPU threads, 0 for all cores this process may use.
 
     Raises:

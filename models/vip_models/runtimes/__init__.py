@@ -13,9 +13,17 @@ from vip_ros.registry import Registry
 
 
 class Network(Protocol):
-    """A frozen network ready to run."""
+    """A frozen network ready to run.
+
+    Attributes:
+        device: where it really runs, "cpu" or "cuda".
+        runtime: its name in the registry.
+        resizes: whether it takes frames of any size, and resizes them where it runs.
+    """
 
     device: str
+    runtime: str
+    resizes: bool
 
     def run(self, batch: np.ndarray) -> np.ndarray:
         """Return float32 [N,dim] for uint8 [N,crop,crop,3]."""

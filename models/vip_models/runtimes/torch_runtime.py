@@ -17,6 +17,8 @@ class TorchNetwork:
     """A torch module on the CPU in float32."""
 
     device = "cpu"
+    runtime = "torch"
+    resizes = False
 
     def __init__(self, module: Any) -> None:
         self._torch = import_torch("the torch runtime")
