@@ -72,7 +72,7 @@ def import_timm() -> ModuleType:
     except ImportError as error:
         raise UserError(
             f"building a vision transformer needs timm ({error})",
-            "install the training extra: pip install 'vip-robot[train]'",
+            "install the encoders extra: pip install 'vip-robot[encoders]'",
         ) from None
 
 
