@@ -24,7 +24,6 @@ from launch_ros.actions import Node
 from vip_bringup.child import EXEC_CHILD
 from vip_bringup.graph import Graph, NodeSpec, build_graph
 from vip_bringup.stack import manager_arguments
-from vip_ros.errors import UserError
 from vip_ros.middleware import configure_middleware
 from vip_ros.resources import share_file
 
@@ -49,10 +48,8 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     config, policy, source = (
         LaunchConfiguration(name).perform(context) for name in ("config", "policy", "source")
     )
-    try:
-        graph = build_graph(config, policy=policy, source=source)
-    except UserError as error:
-        return [LogInfo(msg=f"vip: {error}"), EmitEvent(event=Shutdown(reason=str(error)))]
+    # Launch shows a UserError in one line and ends with a status that is not 0.
+    graph = build_graph(config, policy=policy, source=source)
     configure_middleware()
     folder = Path(tempfile.mkdtemp(prefix="vip-launch-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -67,11 +67,8 @@ def test_nodes_run_under_this_interpreter(description: Any) -> None:
     assert node.cmd[0][0].text == sys.executable
 
 
-def test_mistake_is_one_line_and_a_shutdown(description: Any) -> None:
-    from launch.actions import EmitEvent, LogInfo
+def test_mistake_is_named(description: Any) -> None:
+    from vip_ros.errors import UserError
 
-    _, made = _expand(description, config="defualt")
-    message, shutdown = made
-    assert isinstance(message, LogInfo)
-    assert "did you mean 'default'" in message.msg[0].text
-    assert isinstance(shutdown, EmitEvent)
+    with pytest.raises(UserError, match="did you mean 'default'"):
+        _expand(description, config="defualt")
