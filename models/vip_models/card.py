@@ -24,6 +24,7 @@ class EncoderCard:
     about: str = option("", "one line for people")
     architecture: str = option("", "name in the architecture registry")
     dim: int = option(1024, "length of the embedding")
+    parameters: float = option(0.0, "weights of the network, millions")
     output: str = option("fc", "the layer whose output is the embedding (not normalised)")
     state_path: str = option("vip", "key of the state dict inside a torch checkpoint ('' = the file itself)")
     prefix: str = option("module.convnet.", "prefix of every tensor's name, removed on loading")

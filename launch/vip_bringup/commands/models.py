@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import yaml
 
 if TYPE_CHECKING:
     from vip_models import EncoderCard
@@ -19,82 +17,113 @@ EXAMPLE = "vip models fetch vip-resnet50"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `vip models`."""
-    parser.add_argument("action", choices=sorted(_ACTIONS))
-    parser.add_argument("encoder", nargs="?", help="encoder card (all actions but list need one)")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file instead of the card's own")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="file that export writes (.onnx)")
+    """Declare the actions of `vip models` and their options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="all encoders: dimension, input, size, weights, licence")
+    _named(actions, "show", "what the card of an encoder says")
+    fetch = _named(actions, "fetch", "download the published weights; goes on where it was cut off")
+    fetch.add_argument(
+        "--yes",
+        action="store_true",
+        help="agree to a licence that forbids commercial use without being asked",
+    )
+    verify = _named(actions, "verify", "check the weights' hash, load them and encode with them")
+    export = _named(actions, "export", "write the network as ONNX, which runs without torch")
+    for action in (verify, export):
+        action.add_argument("--weights", type=Path, metavar="FILE", help="weights instead of the card's own")
+    export.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: NAME.onnx)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do the action and return the exit code."""
+    actions = {"list": _list, "show": _show, "fetch": _fetch, "verify": _verify, "export": _export}
+    actions[args.action](args)
+    return 0
+
+
+def _named(actions: argparse._SubParsersAction, name: str, what: str) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=what, description=what)
+    parser.add_argument("encoder", metavar="NAME", help="an encoder of `vip models list`, or a card file")
+    return parser
+
+
+def _list(args: argparse.Namespace) -> None:
+    from vip_models.catalogue import catalogue
+
+    entries = catalogue()
+    rows = [("name", "dim", "input", "size (parameters)", "weights", "licence")]
+    rows += [(e.card.name, str(e.card.dim), e.input, e.size, e.weights, e.licence) for e in entries]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for name, dim, *middle, licence in rows:
+        cells = [name.ljust(widths[0]), dim.rjust(widths[1])]
+        cells += [cell.ljust(width) for cell, width in zip(middle, widths[2:], strict=True)]
+        print("  ".join([*cells, licence]))
+
+
+def _show(args: argparse.Namespace) -> None:
+    import yaml
+
     from vip_models import load_card
-    from vip_ros.errors import UserError
+    from vip_models.catalogue import entry
 
-    if args.action == "list":
-        return _list()
-    if args.encoder is None:
-        raise UserError(f"vip models {args.action} needs an encoder", "see `vip models list`")
-    _ACTIONS[args.action](load_card(args.encoder), args)
-    return 0
+    card = load_card(args.encoder)
+    print(yaml.safe_dump({**_fields(card), "weights": entry(card).weights}, sort_keys=False), end="")
 
 
-def _list() -> int:
-    from vip_models import card_names, load_card
-    from vip_models.weights import default_weights
-
-    for name in card_names():
-        card = load_card(name)
-        state = "ready" if default_weights(card).is_file() else "to fetch" if card.urls else "bring weights"
-        print(f"{name:14} {card.dim:5}  {state:13}  {card.about}")
-    return 0
-
-
-def _show(card: EncoderCard, args: argparse.Namespace) -> None:
-    fields = {key: list(value) if isinstance(value, tuple) else value for key, value in vars_of(card).items()}
-    print(yaml.safe_dump(fields, sort_keys=False), end="")
-
-
-def vars_of(card: EncoderCard) -> dict[str, object]:
+def _fields(card: EncoderCard) -> dict[str, object]:
     """Return the card's fields that say something."""
-    return {key: value for key, value in dataclasses.asdict(card).items() if value not in ("", (), None)}
+    fields = dataclasses.asdict(card).items()
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in fields if v not in ("", (), None)}
 
 
-def _fetch(card: EncoderCard, args: argparse.Namespace) -> None:
-    from rich.progress import Progress
+def _fetch(args: argparse.Namespace) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+    from vip_models import load_card
+    from vip_models.catalogue import entry
     from vip_models.fetch import fetch_weights
+    from vip_models.licences import agree
     from vip_models.weights import file_sha256
 
-    with Progress(transient=True) as bar:
+    card = load_card(args.encoder)
+    if entry(card).file is None and card.urls:
+        agree(card, args.yes, _ask if sys.stdin.isatty() else None)
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(card.name, total=None)
         path = fetch_weights(card, lambda done, total: bar.update(task, completed=done, total=total or None))
-    print(f"{path}  sha256 {file_sha256(path)}")
+    print(f"{path}  sha256 {file_sha256(path)}  licence: {entry(card).licence}")
 
 
-def _verify(card: EncoderCard, args: argparse.Namespace) -> None:
-    from vip_models.export import load_network
-    from vip_models.weights import file_sha256, locate_weights
-
-    path = locate_weights(card, args.weights)
-    load_network(card, path)
-    pinned = "as pinned in the card" if file_sha256(path) == card.sha256 else "not pinned in the card"
-    print(f"{path}: fits {card.name} ({card.architecture}, {card.dim}); sha256 {file_sha256(path)}, {pinned}")
+def _ask(terms: str) -> bool:
+    return input(f"{terms[0].upper()}{terms[1:]}. Fetch them all the same? [y/N] ").strip().lower() in (
+        "y",
+        "yes",
+    )
 
 
-def _export(card: EncoderCard, args: argparse.Namespace) -> None:
-    from vip_models.export import export_onnx, load_network
+def _verify(args: argparse.Namespace) -> None:
+    from vip_models.verify import verify_weights
+
+    found = verify_weights(args.encoder, args.weights)
+    print(f"{found.path}: {found.id} gives {found.dim} finite values; sha256 {found.sha256}, {found.origin}")
+
+
+def _export(args: argparse.Namespace) -> None:
+    from vip_models import load_card
+    from vip_models.export import export_onnx, input_shape, load_network
     from vip_models.weights import locate_weights
 
+    card = load_card(args.encoder)
     out = args.out or Path(f"{card.name}.onnx")
     export_onnx(load_network(card, locate_weights(card, args.weights)), card, out)
-    print(f"{out}: frames uint8 [N,{card.crop},{card.crop},3] → embedding float32 [N,{card.dim}]")
-
-
-_ACTIONS: dict[str, Callable[[EncoderCard, argparse.Namespace], None]] = {
-    "list": lambda card, args: None,
-    "show": _show,
-    "fetch": _fetch,
-    "verify": _verify,
-    "export": _export,
-}
+    shape = ",".join(str(size) for size in input_shape(card))
+    print(f"{out}: frames uint8 [N,{shape}] → embedding float32 [N,{card.dim}]")
