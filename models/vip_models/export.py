@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -13,6 +12,7 @@ from vip_models.architectures import ARCHITECTURES
 from vip_models.card import EncoderCard
 from vip_models.converters import LayoutError
 from vip_models.identify import check_fit, redirect
+from vip_models.onnx_files import move_model
 from vip_models.torch_tools import import_torch
 from vip_models.weights import file_sha256, read_state
 from vip_ros.resources import cache_dir
@@ -109,30 +109,34 @@ def cached_onnx(card: EncoderCard, weights: Path, weights_sha256: str = "") -> P
 
 
 def export_onnx(network: Any, card: EncoderCard, path: Path) -> None:
-    """Write the network as ONNX with a dynamic batch; the file appears complete or not at all."""
+    """Write the network as ONNX with a dynamic batch; the file appears complete or not at all.
+
+    A network of more than 2 GB takes a second file, NAME.data beside it.
+    """
     torch = import_torch("exporting an encoder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
     example = torch.zeros((1, *input_shape(card)), dtype=torch.uint8)
     # torch's fused attention has no ONNX counterpart; its parts have.
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with (
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder,
+            warnings.catch_warnings(),
+            torch.no_grad(),
+        ):
             # The tracing exporter is announced as deprecated; the newer one needs another package.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network,
                 (example,),
-                temporary,
+                str(model := Path(folder) / "model.onnx"),
                 input_names=[INPUT_NAME],
                 output_names=[OUTPUT_NAME],
                 dynamic_axes={INPUT_NAME: {0: "batch"}, OUTPUT_NAME: {0: "batch"}},
                 opset_version=OPSET,
                 dynamo=False,
             )
-        Path(temporary).replace(path)
+            move_model(model, path)
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
-        Path(temporary).unlink(missing_ok=True)
