@@ -106,3 +106,13 @@ def test_goal_that_gives_no_sparse_reward_is_refused_and_the_old_one_stays() -> 
     with pytest.raises(UserError, match="no threshold"):
         pipeline.set_goal(goal_of(0))
     assert pipeline.process(grey(0)).goal == "near"
+
+
+def test_an_episode_begins_without_the_frames_before_it() -> None:
+    encoder = FourFrames()
+    pipeline = RewardPipeline(GoalMaker(encoder))
+    episode = [grey(level) for level in (50, 60, 70)]
+    for _ in range(2):
+        live = [pipeline.process(rgb).embedding for rgb in episode]
+        np.testing.assert_array_equal(live, encoder.encode(np.stack(episode)))
+        pipeline.reset_episode()

@@ -89,8 +89,13 @@ class RewardPipeline:
         with self._lock:
             self._goal, self._tracker = goal, RewardTracker(goal, self._rule)
 
+    def begin_video(self) -> None:
+        """Let the next image have none before it, for an encoder that looks at several."""
+        self._stream.reset()
+
     def reset_episode(self) -> None:
-        """Let the next image set a new initial distance."""
+        """Let the next image begin an episode: a new initial distance, and no frames before it."""
+        self.begin_video()
         with self._lock:
             if self._tracker is not None:
                 self._tracker.reset()

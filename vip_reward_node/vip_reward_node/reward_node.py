@@ -69,6 +69,7 @@ class RewardNode(StackNode):
     def start(self) -> None:
         """Begin to listen to the camera."""
         assert self._goals is not None
+        self._pipeline.begin_video()
         self._worker.start()
         self._gaps = SequenceGaps()
         self._goals.listening = True
