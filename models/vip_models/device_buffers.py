@@ -38,7 +38,7 @@ class Upload:
 
     def close(self) -> None:
         """Release the pinned memory."""
-        if self._pinned:
+        if self._pinned and self._runtime is not None:
             self._runtime.cudaHostUnregister(self._span()[0])
             self._pinned = False
 

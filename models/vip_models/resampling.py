@@ -56,12 +56,12 @@ def matrix(size: int, out: int, start: float, stop: float, name: str) -> NDArray
     kernel, support = _FILTERS[name]
     scale = (stop - start) / out
     width = max(1.0, scale)
-    weights = np.zeros((out, size))
+    weights = np.zeros((out, size), np.float64)
     for row in range(out):
         centre = start + (row + 0.5) * scale
         first = max(0, int(centre - support * width + 0.5))
         last = min(size, int(centre + support * width + 0.5))
-        taps = kernel((np.arange(first, last) - centre + 0.5) / width)
+        taps = kernel((np.arange(first, last, dtype=np.float64) - centre + 0.5) / width)
         weights[row, first:last] = taps / taps.sum()
     fixed = weights * _ONE
     return (np.trunc(fixed + np.copysign(0.5, fixed)) / _ONE).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def _model() -> bytes:
         ) from None
     node = helper.make_node
 
-    def rounded(source: str, target: str) -> list[object]:
+    def rounded(source: str, target: str) -> list[Any]:
         return [
             node("Add", [source, "half"], [f"{target}_half"]),
             node("Floor", [f"{target}_half"], [f"{target}_floor"]),

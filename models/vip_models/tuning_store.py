@@ -67,16 +67,13 @@ def tuning_path(card: EncoderCard, weights_sha256: str, machine: Machine | None 
 
 def stored_tuning(card: EncoderCard, weights_sha256: str) -> Tuning | None:
     """Return the tuning of these weights on this machine with these runtimes, or None."""
-    path = tuning_path(card, weights_sha256)
-    if not path.is_file():
-        return None
-    try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        trials = tuple(Trial(**trial) for trial in values.pop("trials"))
-        return Tuning(**values, trials=trials)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        # Written by another version or cut short: as if it had not been measured.
-        return None
+    return _read(tuning_path(card, weights_sha256))
+
+
+def tunings_here() -> list[Tuning]:
+    """Return everything that was tuned on this machine with these runtimes, by encoder."""
+    found = [_read(path) for path in sorted((cache_dir() / "tune").glob("*.json"))]
+    return [tuning for tuning in found if tuning is not None and tuning.machine == this_machine().key]
 
 
 def store_tuning(tuning: Tuning, card: EncoderCard, weights_sha256: str) -> Path:
@@ -87,3 +84,15 @@ def store_tuning(tuning: Tuning, card: EncoderCard, weights_sha256: str) -> Path
     temporary.write_text(json.dumps(dataclasses.asdict(tuning), indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)
     return path
+
+
+def _read(path: Path) -> Tuning | None:
+    if not path.is_file():
+        return None
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        trials = tuple(Trial(**trial) for trial in values.pop("trials"))
+        return Tuning(**values, trials=trials)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # Written by another version or cut short: as if it had not been measured.
+        return None
