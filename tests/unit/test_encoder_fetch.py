@@ -7,7 +7,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from weights_server import Site, serve
+from support.weights_server import Site, serve
 
 from vip_models import download as download_module
 from vip_models.card import EncoderCard

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from weights_server import Site, serve
+from support.weights_server import Site, serve
 
 from vip_bringup.cli import main
 from vip_models import card_names, load_card

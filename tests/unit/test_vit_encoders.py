@@ -16,9 +16,9 @@ import_torchvision_models()  # the next two import torchvision
 pytest.importorskip("timm")
 pytest.importorskip("transformers")
 
-from official_vit import PUBLISHED, official_shapes, official_state, tiny, write_checkpoint  # noqa: E402
-from transformers_vit import reference  # noqa: E402
-from vit_rig import normalised, random_frames, relative_error, small_card, write_card  # noqa: E402
+from support.vit_cards import normalised, random_frames, relative_error, small_card, write_card  # noqa: E402
+from support.vit_checkpoint import PUBLISHED, official_shapes, official_state, tiny, write_checkpoint  # noqa: E402
+from support.vit_reference import reference  # noqa: E402
 
 from vip_models.architectures.vit import SHAPES  # noqa: E402
 from vip_models.converters.dino import convert_state  # noqa: E402

@@ -19,8 +19,8 @@ from vip_models.torch_tools import import_torchvision_models  # noqa: E402
 import_torchvision_models()  # timm imports torchvision
 pytest.importorskip("timm")
 
-from official_vit import PUBLISHED, official_state, tiny, write_checkpoint  # noqa: E402
-from vit_rig import random_frames, relative_error, small_card, write_card  # noqa: E402
+from support.vit_cards import random_frames, relative_error, small_card, write_card  # noqa: E402
+from support.vit_checkpoint import PUBLISHED, official_state, tiny, write_checkpoint  # noqa: E402
 
 from vip_models.architectures.vit import SHAPES, build_vit  # noqa: E402
 from vip_models.converters.dino import fit_positions  # noqa: E402

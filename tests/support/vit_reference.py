@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from official_vit import FRAMES_PER_TUBELET, Published
+from support.vit_checkpoint import FRAMES_PER_TUBELET, Published
 
 from vip_models.torch_tools import import_torchvision_models
 

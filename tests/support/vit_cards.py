@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from official_vit import Published
+from support.vit_checkpoint import Published
 
 from vip_models import load_card
 from vip_models.architectures import ARCHITECTURES
