@@ -77,16 +77,15 @@ class Encoder:
         """
         return self.embed(self.prepare(frames), batch_size, past)
 
-    def prepare(self, frames: np.ndarray) -> np.ndarray:
+    def prepare(self, frames: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Do the first half of encode: frames uint8 [T,H,W,3] → what the network takes, uint8 [T,h,w,3].
 
         Raises:
             UserError: frames of another type or shape, or without pixels.
         """
-        frames = np.asarray(frames)
-        if frames.ndim != 4:
+        if isinstance(frames, np.ndarray) and frames.ndim != 4:
             raise UserError(f"frames of shape {frames.shape}", "give uint8 [T,H,W,3] RGB")
-        return frames if self._network.resizes else preprocess_batch(frames, self.card)
+        return np.asarray(frames) if self._network.resizes else preprocess_batch(frames, self.card)
 
     def embed(self, prepared: np.ndarray, batch_size: int = 8, past: FrameWindow | None = None) -> np.ndarray:
         """Do the second half of encode: what prepare returned → embeddings float32 [T,D]."""

@@ -7,6 +7,8 @@ from there, which gives the same numbers for half the work. Normalisation lives 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -64,7 +66,7 @@ def _resized(height: int, width: int, short: int) -> tuple[int, int]:
     return int(short * height / width), short
 
 
-def preprocess_batch(frames: np.ndarray, card: EncoderCard) -> np.ndarray:
+def preprocess_batch(frames: np.ndarray | Sequence[np.ndarray], card: EncoderCard) -> np.ndarray:
     """Preprocess frames uint8 [N,H,W,3] → uint8 [N,crop,crop,3]; raises UserError as `preprocess` does."""
     batch = np.empty((len(frames), card.crop, card.crop, 3), np.uint8)
     for row, frame in zip(batch, frames, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -59,11 +60,21 @@ class FrameStream:
 
     def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
         """Return embeddings float32 [T,D] of the video's next frames uint8 [T,H,W,3] RGB."""
+        return self.embed(self.prepare(frames), batch_size)
+
+    def prepare(self, frames: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+        """Do the half of encode that takes each frame by itself; any thread may, in any order."""
+        prepare = getattr(self._encoder, "prepare", None)
+        return np.asarray(frames) if prepare is None else prepare(frames)
+
+    def embed(self, prepared: np.ndarray, batch_size: int = 8) -> np.ndarray:
+        """Do the other half: what prepare made of the video's next frames → embeddings float32 [T,D]."""
         if self._begins:
             self._begins = False
             for window in self._more.values():
                 window.reset()
-        return self._encoder.encode(frames, batch_size, **self._more)
+        embed = getattr(self._encoder, "embed", self._encoder.encode)
+        return embed(prepared, batch_size, **self._more)
 
     def reset(self) -> None:
         """Begin another video with the next frame; any thread may call this while another encodes."""

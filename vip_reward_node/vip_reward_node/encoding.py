@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from vip_models.ahead import batches_ahead
 from vip_models.window import FrameStream
 from vip_reward_node.footage import FootageLike
 from vip_reward_node.protocols import EncoderLike
 from vip_reward_node.thumbnails import Thumbnails
 from vip_reward_node.video import TimedFrame
 from vip_ros.errors import UserError
+
+# Five as well as seven of them are evenly spaced.
+STRIP = 13
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def encode_footage(
     batch_size: int = 8,
     progress: Callable[[int], None] | None = None,
 ) -> Encoding:
-    """Encode every frame, decoding the next batch while the encoder works on this one.
+    """Encode every frame, decoding and resizing the next batches while the encoder works on this one.
 
     Args:
         footage: the video.
@@ -64,8 +66,8 @@ def encode_footage(
     embeddings: list[np.ndarray] = []
     stamps: list[float] = []
     strip = Thumbnails()
-    for batch in _prefetched(iter(footage), batch_size):
-        embeddings.append(stream.encode(np.stack([frame.rgb for frame in batch]), batch_size))
+    for batch, prepared in batches_ahead(iter(footage), batch_size, lambda b: stream.prepare(_pixels(b))):
+        embeddings.append(stream.embed(prepared, batch_size))
         for frame in batch:
             stamps.append(frame.stamp)
             strip.add(frame)
@@ -82,18 +84,9 @@ def encode_footage(
         np.array(stamps),
         time.perf_counter() - started,
         footage.rate,
-        strip.pick(),
+        strip.pick(STRIP),
     )
 
 
-def _prefetched(frames: Iterator[TimedFrame], size: int) -> Iterator[list[TimedFrame]]:
-    """Yield batches of up to size frames; one more is being decoded meanwhile."""
-
-    def take() -> list[TimedFrame]:
-        return list(islice(frames, size))
-
-    with ThreadPoolExecutor(1, "decode") as pool:
-        ahead = pool.submit(take)
-        while batch := ahead.result():
-            ahead = pool.submit(take)
-            yield batch
+def _pixels(batch: Sequence[TimedFrame]) -> list[np.ndarray]:
+    return [frame.rgb for frame in batch]
