@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from clips import write_png, write_video
-from fakes import MeanColour
+from fakes import FourFrames, MeanColour, Reader
 
+from vip_models.goals import Goal, GoalLibrary
 from vip_reward_node.encode import EncodeRequest, encode_inputs, output_names
+from vip_reward_node.reward import RewardForm
+from vip_reward_node.tracker import ReachRule
 from vip_ros.errors import UserError
 
 
@@ -135,3 +138,56 @@ def test_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("in the way")
     with pytest.raises(UserError, match="cannot make the folder"):
         encode_inputs(EncodeRequest([clip], tmp_path / "out"), MeanColour())
+
+
+def test_own_subgoals_are_followed_and_told(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    for index, level in enumerate([*range(0, 120, 4), *range(120, 0, -4)]):
+        write_png(tmp_path / "demo" / f"{index}.png", (level, 0, 0))
+    result = encode_inputs(EncodeRequest([tmp_path / "demo"], tmp_path / "out", "uvd"), MeanColour())
+    arrays = np.load(tmp_path / "out" / "demo.npz", allow_pickle=False)
+    assert sorted(set(arrays["subgoal_index"])) == [0, 1]
+    # Each way is straight: only a switch within the slack, 3 frames early, makes steps back.
+    assert (arrays["rewards"] <= 0.0).sum() <= 3
+    figures = result.metrics["demo"]
+    assert (figures["subgoals"], figures["subgoals_passed"]) == (2, 1)
+    assert figures["bumps"] == (arrays["rewards"] < 0.0).mean()
+    assert arrays["reached"][-1]
+
+
+def test_rewards_are_written_in_the_form_asked_for(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.avi", 11)
+    form, rule = RewardForm("sparse", normalise=True), ReachRule(progress=0.7)
+    result = encode_inputs(EncodeRequest([clip], tmp_path / "out", form=form, rule=rule), MeanColour())
+    arrays = np.load(tmp_path / "out" / "clip.npz", allow_pickle=False)
+    assert arrays["distances"][0] == 1.0
+    assert arrays["rewards"].tolist() == arrays["reached"][1:].astype(float).tolist()
+    assert 0.0 < arrays["rewards"].sum() < 10.0
+    assert result.metrics["clip"]["initial_distance"] > 10.0
+
+
+def test_video_is_encoded_as_one_by_an_encoder_that_sees_several_frames(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.avi", 11)
+    for size in (1, 3, 11):
+        encode_inputs(EncodeRequest([clip], tmp_path / str(size), batch_size=size), FourFrames())
+    runs = [np.load(tmp_path / str(size) / "clip.npz")["embeddings"] for size in (1, 3, 11)]
+    assert np.array_equal(runs[0], runs[1])
+    assert np.array_equal(runs[0], runs[2])
+
+
+@pytest.mark.parametrize("kind", ["folder", "npz", "name", "text"])
+def test_goal_can_be_what_a_live_goal_can_be(tmp_path: Path, kind: str) -> None:
+    clip, encoder = write_video(tmp_path / "clip.avi", 5), Reader()
+    library = GoalLibrary(tmp_path / "goals")
+    (tmp_path / "pictures").mkdir()
+    for level in (20, 40):
+        write_png(tmp_path / "pictures" / f"{level}.png", (level, 0, 0))
+    goal = library.save(Goal("stored", encoder.id, np.array([30.0, 0.0, 0.0])))
+    texts = {"folder": tmp_path / "pictures", "npz": goal, "name": "stored", "text": "text:red"}
+    request = EncodeRequest([clip], tmp_path / "out", str(texts[kind]), library=library)
+    assert not encode_inputs(request, encoder).failures
+    arrays = np.load(tmp_path / "out" / "clip.npz", allow_pickle=False)
+    assert arrays["goal"].tolist() == ([255.0, 0.0, 0.0] if kind == "text" else [30.0, 0.0, 0.0])
+    if kind == "text":
+        # Grey is 54.7 degrees off every pure colour.
+        assert arrays["distances"][-1] == pytest.approx(1.0 - 3**-0.5, abs=0.05)

@@ -133,8 +133,7 @@ def test_words_are_a_goal_for_an_encoder_that_reads(library: GoalLibrary) -> Non
     assert pure.distances.tolist() == pytest.approx([1.0, 0.0])
 
 
-def test_words_are_refused_by_an_encoder_that_does_not_read(library: GoalLibrary) -> None:
-    pytest.importorskip("onnx", reason="onnx, which exports the shipped weights, is not installed")
+def test_words_are_refused_by_an_encoder_that_does_not_read(library: GoalLibrary, sim_cache: Path) -> None:
     with pytest.raises(UserError, match=r"vip-sim.*clip-rn50.*liv-resnet50"):
         resolve_goal("text:close the drawer", GoalMaker(load_encoder("vip-sim")), library)
 

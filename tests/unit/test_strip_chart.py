@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,19 @@ def test_extreme_values_are_drawn(value: float) -> None:
 )
 def test_ticks_are_round_numbers(low: float, high: float, expected: list[float]) -> None:
     assert ticks(low, high, 4 if low else 3) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"goal": "other"}, {"initial_distance": 3.0}, {"subgoal_index": 1}, {"progress": 0.0, "reward": 0.0}],
+)
+def test_line_is_cut_where_something_begins_anew(change: dict[str, object]) -> None:
+    point = Point(1.0, 1.0, 2.0, 0.5, 0.1, "goal", 0, 2)
+    after = replace(point, time=2.0, **change)
+    assert Chart.of_distance([point, after]).starts == [2.0]
+    assert Chart.of_distance([point, replace(point, time=2.0)]).starts == []
+
+
+def test_subgoal_in_force_is_named() -> None:
+    assert Point(1.0, 1.0, 2.0, 0.5, 0.1, "tidy", 1, 3).title == "tidy  2/3"
+    assert Point(1.0, 1.0, 2.0, 0.5, 0.1, "tidy").title == "tidy"

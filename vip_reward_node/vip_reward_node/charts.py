@@ -32,6 +32,14 @@ class Point:
     progress: float
     reward: float
     goal: str = ""
+    subgoal_index: int = 0
+    subgoal_count: int = 1
+
+    @property
+    def title(self) -> str:
+        """The goal's name, with the subgoal in force where there are several."""
+        stage = f"  {self.subgoal_index + 1}/{self.subgoal_count}" if self.subgoal_count > 1 else ""
+        return f"{self.goal[:34]}{stage}"
 
 
 @dataclass(frozen=True)
@@ -98,13 +106,20 @@ class Chart:
 
 
 def _starts(points: Sequence[Point]) -> list[float]:
-    """Return the times at which an episode or another goal began."""
+    """Return the times at which an episode, another goal or another subgoal began."""
     pairs = zip(points, points[1:], strict=False)
-    return [
-        after.time
-        for before, after in pairs
-        if (before.goal, before.initial_distance) != (after.goal, after.initial_distance)
-    ]
+    return [after.time for before, after in pairs if _begins(before, after)]
+
+
+def _begins(before: Point, after: Point) -> bool:
+    if (before.goal, before.subgoal_index, before.initial_distance) != (
+        after.goal,
+        after.subgoal_index,
+        after.initial_distance,
+    ):
+        return True
+    # Normalised distances all start at 1; only a first image has neither progress nor reward.
+    return after.progress == after.reward == 0.0 and before.progress != 0.0
 
 
 def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: float, window: float) -> None:

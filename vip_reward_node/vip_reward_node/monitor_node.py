@@ -93,6 +93,8 @@ class MonitorNode(StackNode):
                 message.progress,
                 message.reward,
                 message.goal,
+                message.subgoal_index,
+                message.subgoal_count,
             )
         )
 
@@ -130,7 +132,7 @@ class MonitorNode(StackNode):
         marker.scale.z = 0.08
         red, green, blue = (channel / 255.0 for channel in (GREEN if newest.progress >= 0.9 else INK))
         marker.color = ColorRGBA(r=red, g=green, b=blue, a=1.0)
-        marker.text = f"{newest.goal}\n{100.0 * newest.progress:.0f} %   distance {newest.distance:.3g}"
+        marker.text = f"{newest.title}\n{100.0 * newest.progress:.0f} %   distance {newest.distance:.3g}"
         # A monitor that dies leaves no text behind that looks current.
         marker.lifetime = Duration(sec=1)
         return marker

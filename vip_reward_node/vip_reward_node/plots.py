@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vip_reward_node.metrics import bumps, voc
 from vip_reward_node.page import BLUE, GREEN, GREY, INK, RED, Page, dress
+from vip_reward_node.thumbnails import cropped, spread
 from vip_reward_node.video import Image, TimedFrame
 
 # Inches.
@@ -20,6 +21,7 @@ WIDTH = 8.0
 LEFT, SPAN = 0.68, 6.72
 GAP = 0.06
 MAX_THUMBNAIL = 1.3
+FRAMES = 7
 
 FORMULAS = {"l2": "$\\|\\phi(o_t)-\\phi(g)\\|_2$", "cosine": "$1-\\cos(\\phi(o_t),\\phi(g))$"}
 
@@ -60,6 +62,7 @@ class Curve:
 
 def save_curve(curve: Curve, path: Path) -> None:
     """Draw the curve with thumbnails above and the rewards below it, and write it (PNG, PDF or SVG)."""
+    curve = replace(curve, frames=spread(curve.frames, FRAMES))
     strip = _Strip.of(curve)
     page = Page(WIDTH, strip.height + 4.3)
     value = page.axes(LEFT, 1.65, SPAN, 2.0)
@@ -127,6 +130,8 @@ def _draw_rewards(axes: Axes, curve: Curve) -> None:
     colours = np.where(curve.rewards < 0.0, RED, GREEN)
     axes.bar(curve.stamps[1:], curve.rewards, width, color=colours, linewidth=0)
     axes.axhline(0.0, color=GREY, linewidth=0.6)
+    if not curve.rewards.any():
+        axes.set_ylim(-1.0, 1.0)
     axes.set_ylabel("reward", fontsize=8.5, color=INK)
     axes.set_xlabel("time [s]", fontsize=8.5, color=INK)
     axes.yaxis.set_major_locator(MaxNLocator(3))
@@ -153,18 +158,13 @@ def _draw_strip(page: Page, strip: _Strip, value: Axes, curve: Curve) -> None:
 
 
 def _picture(page: Page, strip: _Strip, column: int, rgb: Image, label: str, colour: str) -> Axes:
-    axes = page.picture((strip.left(column), 3.85, strip.width, strip.height), _cropped(rgb, strip), colour)
+    axes = page.picture(
+        (strip.left(column), 3.85, strip.width, strip.height),
+        cropped(rgb, strip.width / strip.height),
+        colour,
+    )
     axes.set_title(label, fontsize=7.5, color=colour, pad=2.5)
     return axes
-
-
-def _cropped(rgb: Image, strip: _Strip) -> Image:
-    """Return the middle of a picture in the proportions of the strip's places."""
-    high, wide = rgb.shape[:2]
-    shape = strip.width / strip.height
-    across, down = min(wide, round(high * shape)), min(high, round(wide / shape))
-    left, top = (wide - across) // 2, (high - down) // 2
-    return rgb[top : top + down, left : left + across]
 
 
 def _draw_caption(page: Page, curve: Curve) -> None:

@@ -82,7 +82,7 @@ class StripChart:
 
     def _draw_pictures(self, canvas: Image, text: TextLayer) -> None:
         newest = self.newest
-        title = f"GOAL  {newest.goal[:34]}" if newest and newest.goal else "GOAL"
+        title = f"GOAL  {newest.title}" if newest and newest.goal else "GOAL"
         for box, picture, label in (
             (CAMERA_BOX, self._camera, "CAMERA"),
             (GOAL_BOX, self._goal, title),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -39,10 +41,17 @@ class Thumbnails:
         if self._last is None:
             return []
         frames = [frame for frame in self._kept if frame.stamp < self._last.stamp] + [_small(self._last)]
-        stamps = np.array([frame.stamp for frame in frames])
-        wanted = np.linspace(stamps[0], stamps[-1], count)
-        nearest = np.unique(np.abs(stamps[None] - wanted[:, None]).argmin(axis=1))
-        return [frames[index] for index in nearest]
+        return spread(frames, count)
+
+
+def spread(frames: Sequence[TimedFrame], count: int) -> list[TimedFrame]:
+    """Return up to count of the frames, evenly spaced in time, the first and the last among them."""
+    if not frames:
+        return []
+    stamps = np.array([frame.stamp for frame in frames])
+    wanted = np.linspace(stamps[0], stamps[-1], count)
+    nearest = np.unique(np.abs(stamps[None] - wanted[:, None]).argmin(axis=1))
+    return [frames[index] for index in nearest]
 
 
 def shrunk(rgb: Image, height: int = HEIGHT) -> Image:
@@ -52,6 +61,14 @@ def shrunk(rgb: Image, height: int = HEIGHT) -> Image:
         return rgb
     size = (max(round(wide * height / high), 1), height)
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def cropped(rgb: Image, shape: float) -> Image:
+    """Return the largest middle part of a picture whose width is `shape` times its height."""
+    high, wide = rgb.shape[:2]
+    across, down = max(min(wide, round(high * shape)), 1), max(min(high, round(wide / shape)), 1)
+    left, top = (wide - across) // 2, (high - down) // 2
+    return rgb[top : top + down, left : left + across]
 
 
 def _small(frame: TimedFrame) -> TimedFrame:
