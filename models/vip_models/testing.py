@@ -23,5 +23,5 @@ def write_random_checkpoint(name: str, path: Path, seed: int = 0) -> Path:
 
         save_file(tensors, path)
     else:
-        torch.save({card.state_path: tensors}, path)
+        torch.save({card.state_path: tensors} if card.state_path else tensors, path)
     return path
