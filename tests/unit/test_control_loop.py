@@ -40,7 +40,7 @@ class FakeDriver:
             raise OSError("cable unplugged")
         return RobotState(time.time_ns(), self.q.copy(), np.zeros(7), 0.04)
 
-    def write(self, q_command, gripper) -> None:
+    def write(self, q_command, dq_command, gripper) -> None:
         if self.broken_write:
             raise OSError("refused")
         self.written.append(q_command)
@@ -156,7 +156,7 @@ def test_the_simulated_driver_runs_in_real_time_and_resets_its_scene():
     driver.connect()
     first = driver.read()
     target = first.q + 0.1
-    driver.write(target, 0.05)
+    driver.write(target, np.zeros(7), 0.05)
     end = time.monotonic() + LIMIT
     while np.abs((state := driver.read()).q - target).max() > 5e-3:
         assert time.monotonic() < end

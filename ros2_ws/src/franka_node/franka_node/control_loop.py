@@ -117,7 +117,7 @@ class ControlLoop:
         if self._driver_lost and output.mode == Mode.FAULT:
             return
         try:
-            self._driver.write(output.q_command, output.gripper)
+            self._driver.write(output.q_command, output.dq, output.gripper)
         except Exception as error:  # whatever a driver raises, the arm must stop
             self._lose(error)
 

@@ -15,11 +15,10 @@ class FrankaConfig(GuardConfig, DriverConfig):
     """Driver, robot and rates; the guard's and the driver's own parameters stand beside them."""
 
     driver: str = option("simulated", "how the robot is reached")
-    robot: str = option("", "table of limits: fer, fr3, fr3-rectangular, ...; empty: the driver's own")
-    rate: float = option(100.0, "control rate, Hz")
     image_topic: str = option("camera/camera_info", "whose stamps show that the camera lives")
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        GuardConfig.__post_init__(self)
+        DriverConfig.__post_init__(self)
         if not 20 <= self.rate <= 1000:
             raise UserError(f"rate is {self.rate:g} Hz", "give 20 to 1000 Hz", "franka_node")

@@ -63,6 +63,7 @@ class FrankaNode(StackNode):
         self._guard = Guard(limits, config, 1.0 / config.rate)
         self._states.reset()
         self._commands.reset()
+        driver.attach(self)
         driver.connect()
         self._make_publishers()
         self._loop = ControlLoop(driver, self._guard, config.rate, self._on_cycle)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from franka_node.fci.options import FciOptions
 from franka_node.limits import Array
+from franka_node.ros2_control.options import Ros2ControlOptions
 from vip_ros.config import option
 from vip_ros.registry import Registry
 
 
 @dataclasses.dataclass(frozen=True)
-class DriverConfig:
+class DriverConfig(FciOptions, Ros2ControlOptions):
     """What the drivers may be told; each takes what concerns it."""
 
+    robot: str = option("", "table of limits: fer, fr3, fr3-rectangular, ...; empty: the driver's own")
+    rate: float = option(100.0, "control rate, Hz")
     task: str = option("close_drawer", "simulated: the task whose scene stands on the table")
     seed: int = option(0, "simulated: seed of the first scene")
 
@@ -41,14 +45,17 @@ class Driver(Protocol):
     robot: str
     finger_names: tuple[str, ...]
 
+    def attach(self, node: Any) -> None:
+        """Take the ROS node that the driver serves, before connect: for a robot behind ROS topics."""
+
     def connect(self) -> None:
         """Reach the robot; raises UserError when that fails."""
 
     def read(self) -> RobotState:
         """Return the newest measured state without waiting for the next one."""
 
-    def write(self, q_command: Array, gripper: float | None) -> None:
-        """Command joint positions [N] (rad) and an opening width (m; None: leave the gripper)."""
+    def write(self, q_command: Array, dq_command: Array, gripper: float | None) -> None:
+        """Command joint positions [N] (rad), their velocities (rad/s), and a width (m; None: leave it)."""
 
     def stop(self) -> None:
         """Hold where the robot is, by its own means."""

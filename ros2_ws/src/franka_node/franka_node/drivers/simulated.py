@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,9 @@ class SimulatedDriver:
         self._gripper = 0.0
         self._stamp_ns = 0
 
+    def attach(self, node: Any) -> None:
+        """The simulated robot is not on the graph."""
+
     def connect(self) -> None:
         """Build the world; raises UserError for an unknown task."""
         # MuJoCo takes a moment to import: only those who simulate pay for it.
@@ -54,7 +57,7 @@ class SimulatedDriver:
             self._stamp_ns += int(steps * timestep * 1e9)
         return RobotState(self._stamp_ns, world.q, world.dq, world.gripper)
 
-    def write(self, q_command: Array, gripper: float | None) -> None:
+    def write(self, q_command: Array, dq_command: Array, gripper: float | None) -> None:
         """Set the servos' target."""
         self._running()
         self._q_command = q_command

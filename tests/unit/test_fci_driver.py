@@ -1,0 +1,234 @@
+"""The driver in front of the FCI's client libraries: control on demand, clean ends, bounded recovery."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from franka_node.drivers import DRIVERS
+from franka_node.fci import driver as fci_driver
+from franka_node.fci.backend import Reading
+from franka_node.fci.driver import FciDriver
+from franka_node.fci.hand_worker import HandWorker
+from franka_node.franka_config import FrankaConfig
+from franka_node.limits import FR3
+from vip_ros.errors import UserError
+
+REST = np.zeros(7)
+
+
+class FakeArm:
+    """An arm that does what it is told, in error as often as it is told."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.time = world, 0.0
+
+    def read(self) -> Reading:
+        if self.world.unplugged:
+            raise OSError("UDP timeout")
+        if not self.world.frozen:
+            self.time += 0.001
+        return Reading(self.time, FR3.home, REST)
+
+    def begin(self) -> None:
+        self.world.log.append("begin")
+        self.world.running = True
+
+    def follow(self, q, dq) -> None:
+        self.world.log.append("follow")
+
+    def running(self) -> bool:
+        return self.world.running
+
+    def end(self) -> None:
+        self.world.log.append("end")
+        if self.world.reflex:
+            raise RuntimeError("cartesian_reflex")
+        self.world.running = False
+
+    def has_errors(self) -> bool:
+        return self.world.errors > 0
+
+    def recover(self) -> None:
+        self.world.log.append("recover")
+        self.world.errors -= 1
+
+
+class World:
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.running = self.reflex = self.frozen = self.unplugged = False
+        self.errors = self.refusals = self.connections = 0
+
+
+class FakeDriver(FciDriver):
+    def __init__(self, world: World, **config) -> None:
+        super().__init__(FrankaConfig(**{"hand": False, **config}))
+        self.world = world
+
+    def open_arm(self) -> FakeArm:
+        self.world.connections += 1
+        if self.world.refusals > 0:
+            self.world.refusals -= 1
+            raise OSError("connection refused")
+        return FakeArm(self.world)
+
+    def open_hand(self):
+        raise OSError("no hand")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(fci_driver, "BETWEEN", 0.0)
+    return World()
+
+
+def test_control_begins_with_the_first_command_and_ends_with_stop(world):
+    driver = FakeDriver(world)
+    driver.connect()
+    driver.read()
+    assert world.log == [], "reading does not take control"
+    driver.write(FR3.home, REST, None)
+    driver.write(FR3.home, REST, None)
+    driver.stop()
+    driver.stop()
+    driver.close()
+    driver.close()
+    assert world.log == ["begin", "follow", "follow", "end"]
+
+
+def test_closing_ends_the_control_that_still_runs(world):
+    driver = FakeDriver(world)
+    driver.connect()
+    driver.write(FR3.home, REST, None)
+    driver.close()
+    assert world.log[-1] == "end" and not world.running
+
+
+def test_a_state_that_does_not_go_on_keeps_its_stamp(world):
+    driver = FakeDriver(world)
+    driver.connect()
+    first = driver.read().stamp_ns
+    world.frozen = True
+    second = driver.read().stamp_ns
+    assert second >= first and driver.read().stamp_ns == second
+
+
+def test_a_reflex_is_told_with_its_reason_and_recovered_from(world):
+    driver = FakeDriver(world)
+    driver.connect()
+    driver.write(FR3.home, REST, None)
+    world.running, world.reflex, world.errors = False, True, 2
+    with pytest.raises(RuntimeError, match="cartesian_reflex"):
+        driver.write(FR3.home, REST, None)
+    driver.recover()
+    assert world.log.count("recover") == 2 and world.connections == 2
+    world.reflex = False
+    driver.write(FR3.home, REST, None)
+    assert world.log[-2:] == ["begin", "follow"]
+
+
+def test_old_errors_are_cleared_when_connecting(world):
+    world.errors = 1
+    FakeDriver(world).connect()
+    assert world.log == ["recover"]
+
+
+def test_attempts_to_connect_and_to_recover_are_bounded(world):
+    world.refusals = 2
+    FakeDriver(world).connect()
+    assert world.connections == 3
+    world.refusals = 99
+    with pytest.raises(UserError, match="3 times, at last in 'connecting': OSError: connection refused"):
+        FakeDriver(world).connect()
+    world.refusals, world.errors = 0, 99
+    with pytest.raises(UserError, match="'error recovery': the robot is still in error"):
+        FakeDriver(world).connect()
+
+
+def test_a_missing_hand_is_said_with_the_way_out(world):
+    with pytest.raises(UserError, match="hand cannot be reached: no hand: .*set hand to false"):
+        FakeDriver(world, hand=True).connect()
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "mend"),
+    [("franky", "franky", r"pip install 'vip-robot\[franka\]'"), ("panda_py", "panda_py", "panda-python")],
+)
+def test_a_missing_library_is_said_with_the_way_out(name, module, mend):
+    if importlib.util.find_spec(module) is not None:
+        pytest.skip(f"{module} is installed")
+    with pytest.raises(UserError, match=mend):
+        DRIVERS.get(name)(FrankaConfig(driver=name)).connect()
+
+
+@pytest.mark.parametrize("wrong", [{"stiffness_scale": 1.5}, {"collision_torque": 0.0}])
+def test_values_that_make_the_arm_more_dangerous_are_refused(wrong):
+    with pytest.raises(UserError):
+        FrankaConfig(**wrong)
+
+
+class SlowHand:
+    """A hand whose motion lasts until it is stopped or let through."""
+
+    def __init__(self) -> None:
+        self.moves: list[float] = []
+        self.arrived, self.stopped = threading.Event(), threading.Event()
+
+    def width(self) -> float:
+        return 0.03
+
+    def move(self, width: float) -> None:
+        self.moves.append(width)
+        self.arrived.set()
+        if width == 0.0:
+            assert self.stopped.wait(10.0)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+def wait_for(predicate) -> None:
+    end = time.monotonic() + 20.0
+    while not predicate():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_new_wish_stops_the_motion_of_the_hand_that_is_under_way():
+    hand, said = SlowHand(), []
+    worker = HandWorker(hand, said.append)
+    worker.wish = 0.0
+    wait_for(lambda: hand.moves == [0.0])
+    worker.wish = 0.08
+    wait_for(lambda: hand.moves == [0.0, 0.08])
+    assert hand.stopped.is_set() and worker.width == 0.03 and said == []
+    worker.close()
+
+
+def test_closing_stops_the_motion_of_the_hand():
+    hand = SlowHand()
+    worker = HandWorker(hand, lambda text: None)
+    worker.wish = 0.0
+    wait_for(hand.arrived.is_set)
+    worker.close()
+    assert hand.stopped.is_set()
+
+
+def test_a_hand_that_fails_is_told_and_the_next_wish_tried():
+    class Broken(SlowHand):
+        def move(self, width: float) -> None:
+            self.moves.append(width)
+            raise OSError("not homed")
+
+    hand, said = Broken(), []
+    worker = HandWorker(hand, said.append)
+    for index, width in enumerate((0.0, 0.08)):
+        worker.wish = width
+        wait_for(lambda index=index: len(said) > index)
+    worker.close()
+    assert "the hand did not move: OSError: not homed" in said[0] and hand.moves[:2] == [0.0, 0.08]
