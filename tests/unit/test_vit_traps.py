@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from vip_models import load_card, load_encoder
 from vip_models.export import onnx_path
+from vip_models.preprocessing import preprocess
 from vip_ros.errors import UserError
 
 torch = pytest.importorskip("torch")
@@ -220,3 +222,34 @@ def test_a_checkpoint_without_positions_is_refused(load, tmp_path):
     del state["pos_embed"]
     with pytest.raises(UserError, match="lack 'pos_embed'"):
         load("dino-vit-s16", state=state)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (360, 270), (240, 320)])
+def test_vjepa_resizes_as_its_video_evaluation_does(size):
+    card = load_card("vjepa-vit-l16")
+    frame = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    height, width = size
+    short = int(card.crop * 256 / 224)
+    shape = (int(short * width / height), short) if width >= height else (short, int(short * height / width))
+    resized = cv2.resize(frame, shape, interpolation=cv2.INTER_LINEAR)
+    top, left = (round((side - card.crop) / 2) for side in resized.shape[:2])
+    expected = resized[top : top + card.crop, left : left + card.crop]
+    np.testing.assert_array_equal(preprocess(frame, card), expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["dino-vit-b8", "dinov2-vit-b14", "mae-vit-b16", "moco-v3-vit-b16", "ijepa-vit-h16-448"]
+)
+def test_single_pictures_are_resized_as_their_authors_do(name):
+    card = load_card(name)
+    frame = np.random.default_rng(0).integers(0, 256, (300, 500, 3), np.uint8)
+    from torchvision import transforms
+
+    mode = transforms.InterpolationMode.BICUBIC
+    if name.startswith(("moco", "ijepa")):
+        mode = transforms.InterpolationMode.BILINEAR
+    steps = transforms.Compose(
+        [transforms.Resize(card.crop * 256 // 224, mode), transforms.CenterCrop(card.crop)]
+    )
+    expected = np.asarray(steps(Image.fromarray(frame))).astype(int)
+    assert np.abs(preprocess(frame, card) - expected).max() <= 1
