@@ -11,6 +11,8 @@ from franka_node.sim.textures import TEXTURES
 
 Array = NDArray[np.float64]
 
+# Share by which brightness, tint and place of the lights vary.
+_LIGHT = {"standard": 0.04, "colours": 0.12, "broad": 0.45}
 _SURFACES = {"table": ("table",), "floor": ("floor",), "wall": ("wall_back", "wall_side")}
 _USUAL = {
     "table": np.array([0.90, 0.90, 0.88]),
@@ -19,17 +21,18 @@ _USUAL = {
 }
 
 
-def vary_appearance(model: mujoco.MjModel, rng: np.random.Generator, broad: bool) -> None:
+def vary_appearance(model: mujoco.MjModel, rng: np.random.Generator, variation: str) -> None:
     """Vary the picture but not the physics.
 
     Args:
         model: compiled scene, written to.
         rng: all randomness comes from here.
-        broad: also textures, clutter and camera offsets, and stronger colours and light.
+        variation: standard is one lab on one day; colours also another room; broad also textures, clutter,
+            camera offsets and strong light.
     """
-    _vary_lights(model, rng, 0.45 if broad else 0.12)
-    _vary_surfaces(model, rng, broad)
-    if broad:
+    _vary_lights(model, rng, _LIGHT[variation])
+    _vary_surfaces(model, rng, variation)
+    if variation == "broad":
         _vary_cameras(model, rng)
         _scatter_clutter(model, rng)
 
@@ -44,12 +47,14 @@ def _vary_lights(model: mujoco.MjModel, rng: np.random.Generator, amount: float)
         model.light_dir[i] = direction / np.linalg.norm(direction)
 
 
-def _vary_surfaces(model: mujoco.MjModel, rng: np.random.Generator, broad: bool) -> None:
+def _vary_surfaces(model: mujoco.MjModel, rng: np.random.Generator, variation: str) -> None:
+    broad = variation == "broad"
+    shade = 0.01 if variation == "standard" else 0.05
     names = list(TEXTURES)
     for surface, geoms in _SURFACES.items():
         usual = "speckle" if surface == "table" else "plain"
         texture = names[rng.integers(len(names))] if broad else usual
-        colour = rng.uniform(0.15, 1.0, 3) if broad else _USUAL[surface] + rng.uniform(-0.05, 0.05)
+        colour = rng.uniform(0.15, 1.0, 3) if broad else _USUAL[surface] + rng.uniform(-shade, shade)
         material = model.material(f"{surface}_{texture}").id
         model.mat_rgba[material, :3] = np.clip(colour, 0.0, 1.0)
         for geom in geoms:

@@ -50,7 +50,7 @@ def render_videos(
         for _ in range(n):
             which = int(rng.integers(len(worlds)))
             world = worlds[which]
-            world.variation = "broad" if rng.random() < broad_share else "standard"
+            world.variation = "broad" if rng.random() < broad_share else "colours"
             world.reset(int(rng.integers(1 << 32, 1 << 48)))
             style = str(rng.choice(list(STYLE_SHARES), p=list(STYLE_SHARES.values())))
             yield _film(world, renderers[which], rng, style, every)

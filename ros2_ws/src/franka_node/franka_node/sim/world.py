@@ -18,7 +18,7 @@ from vip_ros.errors import InternalError
 
 Array = NDArray[np.float64]
 
-VARIATIONS = ("standard", "broad")
+VARIATIONS = ("standard", "colours", "broad")
 # The most that the servo targets move per physics step: joints [rad], then fingers [m].
 _REACH = np.concatenate([DQ_MAX, [GRIPPER_SPEED / 2] * 2]) * TIMESTEP
 # What variation writes to; put back before each episode so that a scene depends on its seed alone.
@@ -44,8 +44,9 @@ class World:
     Args:
         task: task name, in any spelling of case and separators.
         seed: of the first episode.
-        variation: 'standard', or 'broad' for encoder training (textures, clutter, camera, strong light);
-            the attribute of that name may be changed between episodes.
+        variation: 'standard' (one lab: the same furniture in another place), 'colours' (other furniture), or
+            'broad' for encoder training (also textures, clutter, camera, strong light); the attribute of that
+            name may be changed between episodes.
 
     Raises:
         UserError: no such task.
@@ -71,8 +72,8 @@ class World:
         for field in _VARIED:
             getattr(self.model, field)[:] = getattr(pristine, field)
         mujoco.mj_resetData(self.model, self.data)
-        self.rules.vary(self.model, self.data, self._rng(0))
-        vary_appearance(self.model, self._rng(1), broad=self.variation == "broad")
+        self.rules.vary(self.model, self.data, self._rng(0), recolour=self.variation != "standard")
+        vary_appearance(self.model, self._rng(1), self.variation)
         noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * self.rules.start_noise
         q = np.clip(self.rules.start_q + noise, Q_MIN, Q_MAX)
         self.data.qpos[self._joints] = q

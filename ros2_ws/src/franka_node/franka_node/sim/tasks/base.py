@@ -38,8 +38,17 @@ class Task(ABC):
         """Add the task's objects to the scene, once, before it is compiled."""
 
     @abstractmethod
-    def vary(self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
-        """Place and colour the objects for one episode by writing to the compiled model and to qpos."""
+    def vary(
+        self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator, recolour: bool
+    ) -> None:
+        """Place the objects for one episode by writing to the compiled model and to qpos.
+
+        Args:
+            model: compiled scene.
+            data: its state.
+            rng: all randomness comes from here; what is drawn may not depend on recolour.
+            recolour: also give the objects other colours; else they are one lab's, the same every time.
+        """
 
     @abstractmethod
     def success(self, model: mujoco.MjModel, data: mujoco.MjData) -> bool:

@@ -22,6 +22,7 @@ _CENTRE, _SPREAD = np.array([0.50, -0.02]), np.array([0.07, 0.07])  # m: middle 
 _YAW, _YAW_SPREAD = np.deg2rad(118.0), np.deg2rad(14.0)  # direction in which the drawer opens
 _PUSH_HEIGHT = 0.152  # m, of the fingertips above the table
 _TILT = 0.30  # rad, fingertips ahead so that the hand stays clear of the cabinet
+_LAB_COLOURS = np.array([[0.45, 0.52, 0.60], [0.85, 0.45, 0.30], [0.2, 0.2, 0.2]])  # cabinet, front, handle
 _FINGER_HALF = 0.012  # m, half thickness of the closed fingers along the push
 
 
@@ -53,14 +54,16 @@ class CloseDrawer(Task):
             _box(drawer, name, pos, size, [0.8, 0.8, 0.8, 1], mass=0.12)
         _add_handle(drawer, "drawer", _FRONT_Z - 0.02)
 
-    def vary(self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
-        """Draw the cabinet's place, the opening, and colours that keep drawer and cabinet apart."""
+    def vary(
+        self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator, recolour: bool
+    ) -> None:
+        """Draw the cabinet's place, the opening and, on request, colours that set the drawer off."""
         centre = _CENTRE + rng.uniform(-1, 1, 2) * _SPREAD
         yaw = _YAW + rng.uniform(-1, 1) * _YAW_SPREAD
         model.body("cabinet").pos = [*centre, 0.0]
         model.body("cabinet").quat = [np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]
         data.joint("drawer").qpos = rng.uniform(*OPENING)
-        body, front, handle = _colours(rng)
+        body, front, handle = _colours(rng) if recolour else _LAB_COLOURS
         for i in range(model.ngeom):
             name = model.geom(i).name
             if name.startswith("cabinet_"):
