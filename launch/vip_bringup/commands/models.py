@@ -32,6 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (verify, export):
         action.add_argument("--weights", type=Path, metavar="FILE", help="weights instead of the card's own")
     export.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: NAME.onnx)")
+    export.add_argument(
+        "--tune",
+        action="store_true",
+        help="measure every runtime on this machine instead, and use the fastest that is exact enough",
+    )
+    export.add_argument(
+        "--max-error", type=float, default=0.01, metavar="SHARE",
+        help="with --tune: error of a distance that is allowed, of the first distance (default: 0.01)",
+    )  # fmt: skip
+    export.add_argument(
+        "--frames", type=Path, nargs="+", default=[], metavar="VIDEO",
+        help="with --tune: what errors are measured on (default: simulated demonstrations)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,11 +76,16 @@ def _list(args: argparse.Namespace) -> None:
 def _show(args: argparse.Namespace) -> None:
     import yaml
 
+    from vip_bringup.tuning import tuning_lines
     from vip_models import load_card
     from vip_models.catalogue import entry
+    from vip_models.tuning_store import tunings_here
 
     card = load_card(args.encoder)
     print(yaml.safe_dump({**_fields(card), "weights": entry(card).weights}, sort_keys=False), end="")
+    for tuning in tunings_here():
+        if tuning.encoder.startswith(f"{card.name}@"):
+            print("", *tuning_lines(tuning), sep="\n")
 
 
 def _fields(card: EncoderCard) -> dict[str, object]:
@@ -118,6 +136,10 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
+    if args.tune:
+        _tune(args)
+        if args.out is None:
+            return
     from vip_models import load_card
     from vip_models.export import export_onnx, input_shape, load_network
     from vip_models.weights import locate_weights
@@ -127,3 +149,10 @@ def _export(args: argparse.Namespace) -> None:
     export_onnx(load_network(card, locate_weights(card, args.weights)), card, out)
     shape = ",".join(str(size) for size in input_shape(card))
     print(f"{out}: frames uint8 [N,{shape}] → embedding float32 [N,{card.dim}]")
+
+
+def _tune(args: argparse.Namespace) -> None:
+    from vip_bringup.tuning import tune_encoder, tuning_lines
+
+    path, tuning = tune_encoder(args.encoder, args.weights, args.frames, args.max_error)
+    print(*tuning_lines(tuning), path, sep="\n")
