@@ -7,7 +7,6 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from vip_models.architectures import ARCHITECTURES
@@ -16,7 +15,7 @@ from vip_models.torch_tools import import_open_clip
 from vip_ros.errors import InternalError, UserError
 
 # Architecture -> open_clip's name for OpenAI's variant.
-_VARIANTS = {
+VARIANTS = {
     "clip-rn50": "RN50-quickgelu",
     "clip-vit-b32": "ViT-B-32-quickgelu",
     "clip-vit-b16": "ViT-B-16-quickgelu",
@@ -26,9 +25,9 @@ _HEAD_WIDTH = 64
 
 
 def _config(card: EncoderCard) -> dict[str, Any]:
-    if card.architecture not in _VARIANTS:
+    if card.architecture not in VARIANTS:
         raise InternalError(f"architecture '{card.architecture}' is not one of CLIP's")
-    config = import_open_clip().get_model_config(_VARIANTS[card.architecture])
+    config = import_open_clip().get_model_config(VARIANTS[card.architecture])
     if config["embed_dim"] != card.dim:
         raise UserError(
             f"card '{card.name}': {card.architecture} gives {config['embed_dim']} values", "mend dim"
@@ -36,7 +35,8 @@ def _config(card: EncoderCard) -> dict[str, Any]:
     return config
 
 
-def _build_image_tower(card: EncoderCard) -> Any:
+def build_image_tower(card: EncoderCard) -> Any:
+    """Build the card's untrained image tower, float [N,3,crop,crop] → [N,dim]."""
     vision = _config(card)["vision_cfg"]
     open_clip = import_open_clip()
     if isinstance(vision["layers"], list):
@@ -65,6 +65,5 @@ def build_text_tower(card: EncoderCard) -> Any:
     )
 
 
-_builder: Callable[[EncoderCard], Any] = _build_image_tower
-for _name in _VARIANTS:
-    ARCHITECTURES.register(_name)(_builder)
+for _name in VARIANTS:
+    ARCHITECTURES.register(_name)(build_image_tower)
