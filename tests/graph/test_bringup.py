@@ -193,6 +193,16 @@ def test_second_stack_on_the_domain_is_refused_in_one_line(started: list[Stack],
     assert first.process.poll() is None
 
 
+def test_stack_of_another_user_on_the_domain_is_refused(started: list[Stack], stubs: str) -> None:
+    first = _start(started, "--config", stubs)
+    first.wait_for("stack is active")
+    words = ["-m", "vip_bringup.manager", "--ros-args", "-p", "nodes:=[first]", "-p", "lock:=false"]
+    second = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=LIMIT)
+    assert second.returncode == 2
+    assert "another stack is already running on this ROS domain (process" in second.stderr
+    assert "second active" in second.stderr
+
+
 def test_node_that_cannot_be_configured_ends_the_stack_with_its_reason(
     started: list[Stack], stubs: str
 ) -> None:
