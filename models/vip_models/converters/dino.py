@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from vip_models.card import EncoderCard
-from vip_models.converters import CONVERTERS
+from vip_models.converters import CONVERTERS, LayoutError
 from vip_models.converters.checkpoint import read_checkpoint
 from vip_models.torch_tools import import_torch
-from vip_ros.errors import UserError
 
 # Added to the number of patches per side before a position embedding is scaled. It once kept rounding errors
 # away, and the published models without registers were evaluated with it.
@@ -23,12 +22,12 @@ def read_dino(path: Path, card: EncoderCard) -> dict[str, Any]:
     """Read a transformer of DINO or DINOv2, its position embedding fitted to the card's crop.
 
     Raises:
-        UserError: not such a checkpoint.
+        UserError: not such a checkpoint (LayoutError: of another network).
     """
     try:
         return convert_state(read_checkpoint(path, card), card.crop)
     except KeyError as error:
-        raise UserError(
+        raise LayoutError(
             f"the weights lack {error} of encoder '{card.name}'", "give the card's checkpoint", str(path)
         ) from None
 
