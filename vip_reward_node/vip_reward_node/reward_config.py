@@ -19,7 +19,7 @@ class RewardConfig:
 
     encoder: str = option("vip-sim", "name of an encoder card, or the path of a card file")
     weights: str = option("", "weights file; empty: the card's own")
-    runtime: str = option("auto", "what the encoder runs in: auto (as tuned), cpu, openvino, cuda, tensorrt, torch")
+    runtime: str = option("auto", "auto (as tuned), cpu, openvino, cuda, tensorrt or torch")
     threads: int = option(0, "CPU threads of the encoder; 0: all cores")
     goal: str = option(
         "", "image, video (its last frame), folder of them, goal file, name, text:… or uvd:VIDEO; empty: none"
