@@ -11,22 +11,23 @@ from vip_ros.config import option
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Options of `vip train`; the network and its optimiser are those of the VIP paper by default."""
+    """Options of `vip train`; network, optimiser and batch are those of the VIP paper by default."""
 
-    tau: float = option(1.0, "sharpness of the reward weights, per standard deviation of the reward")
+    tau: float = option(0.3, "sharpness of the reward weights, per standard deviation of the reward")
     reward_scale: float = option(0.0, "divisor of the reward; 0: its standard deviation, 1: raw units")
     max_weight: float = option(20.0, "largest sample weight, in means")
+    components: int = option(8, "principal components of the embedding that the policy sees; 0: all features")
     hidden: list[int] = option([256, 256], "width of each hidden layer")
-    steps: int = option(20_000, "gradient steps")
+    steps: int = option(2_000, "gradient steps; more learn the few episodes by heart")
     batch_size: int = option(32, "samples per step")
     learning_rate: float = option(1e-3, "Adam's step size")
     weight_decay: float = option(0.0, "decoupled weight decay per unit of learning rate")
     dropout: float = option(0.0, "share of hidden units left out while training")
-    embedding_noise: float = option(0.1, "noise on the embedding, in standard deviations of each feature")
+    embedding_noise: float = option(0.1, "noise on the embedding, in standard deviations of each component")
     joint_noise: float = option(0.01, "noise on the joint positions, rad; the target stays where it was")
-    held_out: float = option(0.1, "share of the episodes kept for validation")
-    check_every: int = option(1_000, "steps between two validations")
-    patience: int = option(8, "validations without a better one after which training ends; 0: never")
+    held_out: float = option(0.0, "share of the episodes kept for validation; of 20, none can be spared")
+    check_every: int = option(250, "steps between two validations")
+    patience: int = option(0, "validations without a better one after which training ends; 0: never")
     step_duration: float = option(0.1, "s between two points of a chunk")
     horizon: int = option(8, "points per chunk")
     rate: float = option(10.0, "chunks per second the policy is to run at, Hz")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import nn
 from policy_node.dataset import Dataset, EpisodeData, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.network import Tensors
+from policy_node.projection import Projection, principal_components
 
 # Features that never vary (m, rad, embedding units) must not be blown up by their standard deviation.
 _FLOOR = 1e-3
@@ -21,7 +22,7 @@ _FLOOR = 1e-3
 
 @dataclass(frozen=True)
 class _Samples:
-    """Tensors of one part of the data: embeddings [B, D], q [B, N], targets [B, H, A], weights [B]."""
+    """Embeddings [B, D] or their components [B, K], q [B, N], targets [B, H, A] and weights [B]."""
 
     embeddings: torch.Tensor
     q: torch.Tensor
@@ -37,7 +38,7 @@ class _Samples:
 
 @dataclass(frozen=True)
 class _Scales:
-    """Mean and standard deviation of the inputs [D + N] and of the outputs [H * A]."""
+    """Mean and standard deviation of the inputs [K + N] and of the outputs [H * A]."""
 
     input_mean: torch.Tensor
     input_std: torch.Tensor
@@ -68,6 +69,8 @@ def fit(
     kept, held = _split(len(dataset.episodes), config.held_out, config.seed)
     train = _samples(dataset, weights, kept)
     valid = _samples(dataset, weights, held) if held else train
+    projection = principal_components(train.embeddings, config.components)
+    train, valid = (replace(part, embeddings=projection(part.embeddings)) for part in (train, valid))
     scales = _scales(train)
     network = _network(train, config, generator)
     begin = time.perf_counter()
@@ -78,7 +81,7 @@ def fit(
         "samples": len(train),
         "seconds": round(time.perf_counter() - begin, 2),
     }
-    return LearnedPolicy(_tensors(best, scales), figures)
+    return LearnedPolicy(_tensors(best, scales, projection), figures)
 
 
 def _descend(
@@ -206,12 +209,22 @@ def _copy(network: nn.Sequential) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def _tensors(state: dict[str, torch.Tensor], scales: _Scales) -> Tensors:
+def _tensors(state: dict[str, torch.Tensor], scales: _Scales, projection: Projection) -> Tensors:
+    """Name the tensors, with the projection folded into the first layer: what runs sees whole embeddings."""
     indices = sorted({int(name.split(".")[0]) for name in state})
     tensors = {
         f"layers.{new}.{kind}": state[f"{old}.{kind}"]
         for new, old in enumerate(indices)
         for kind in ("weight", "bias")
     }
-    named = {**tensors, **scales.__dict__}
-    return {name: value.numpy().copy() for name, value in named.items()}
+    kept = projection.matrix.shape[1]
+    weight = tensors["layers.0.weight"]
+    components = weight[:, :kept] / scales.input_std[:kept]
+    tensors["layers.0.bias"] = tensors["layers.0.bias"] - components @ scales.input_mean[:kept]
+    tensors["layers.0.weight"] = torch.cat([components @ projection.matrix.T, weight[:, kept:]], dim=1)
+    inputs = {
+        "input_mean": torch.cat([projection.mean, scales.input_mean[kept:]]),
+        "input_std": torch.cat([torch.ones_like(projection.mean), scales.input_std[kept:]]),
+    }
+    outputs = {"output_mean": scales.output_mean, "output_std": scales.output_std}
+    return {name: value.numpy().copy() for name, value in {**tensors, **inputs, **outputs}.items()}
