@@ -5,6 +5,7 @@ import pytest
 from unit.guard_rig import Rig, assert_inside
 
 from franka_node.chunk import ActionChunk
+from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import Mode
 from franka_node.limits import LIMITS
 from franka_node.reference import Reference
@@ -120,7 +121,7 @@ def test_home_is_refused_outside_the_limits_and_while_moving():
 
 
 def test_a_posture_outside_the_margin_may_only_move_inwards():
-    rig = Rig()
+    rig = Rig(config=GuardConfig(workspace=False))
     rig.q = rig.guard.robot.upper - 0.001
     rig.guard.restart(rig.q)
     rig.run(0.1)

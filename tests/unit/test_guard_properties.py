@@ -12,9 +12,18 @@ from franka_node.limits import LIMITS
 
 # The robot's own limits without margins: nothing may hide behind them.
 BARE = GuardConfig(
-    position_margin=0.0, velocity_scale=1.0, acceleration_scale=1.0, jerk_scale=1.0, start_threshold=10.0
+    position_margin=0.0,
+    velocity_scale=1.0,
+    acceleration_scale=1.0,
+    jerk_scale=1.0,
+    start_threshold=10.0,
+    workspace=False,
 )
-CONFIGS = {"bare": BARE, "default": GuardConfig(start_threshold=10.0)}
+CONFIGS = {
+    "bare": BARE,
+    "default": GuardConfig(start_threshold=10.0, workspace=False),
+    "workspace": GuardConfig(start_threshold=10.0),
+}
 
 KINDS = (
     "near",

@@ -111,6 +111,21 @@ def check_stamp(chunk: ActionChunk, now_ns: int, newest_ns: int, config: GuardCo
         raise RejectedChunk("stamp is not newer than the chunk before, or than the last start or reset")
 
 
+def check_near(first: Array, posture: Array, threshold: float, joint_names: Sequence[str]) -> None:
+    """Check that a first action [N] lies within a threshold (rad) of the measured posture [N].
+
+    Raises:
+        RejectedChunk: it does not.
+    """
+    away = np.abs(first - posture)
+    joint = int(away.argmax())
+    if away[joint] > threshold:
+        raise RejectedChunk(
+            f"first action is {away[joint]:.3f} rad from the posture at {joint_names[joint]}, "
+            f"the limit is {threshold:g} rad"
+        )
+
+
 def due_points(chunk: ActionChunk, positions: Array, gripper: Array, origin_ns: int) -> Points:
     """Place checked points on the guard's time axis, whose zero is origin_ns."""
     start = (chunk.stamp_ns - origin_ns) * 1e-9

@@ -10,13 +10,22 @@ import threading
 
 import numpy as np
 
-from franka_node.chunk import ActionChunk, RejectedChunk, check_chunk, check_stamp, due_points, upcoming
+from franka_node.chunk import (
+    ActionChunk,
+    RejectedChunk,
+    check_chunk,
+    check_near,
+    check_stamp,
+    due_points,
+    upcoming,
+)
 from franka_node.follower import Follower
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import GuardOutput, Mode
 from franka_node.interventions import InterventionCounter
 from franka_node.limits import Array, RobotLimits
 from franka_node.watchdog import Watchdogs, streams_of
+from franka_node.workspace import Workspace
 from vip_ros.errors import UserError
 
 # After a reset the command starts at the measured posture where the old one is farther away than this, rad.
@@ -45,7 +54,9 @@ class Guard:
         self.command_latency = float("nan")
         self.interventions = InterventionCounter(limits.joint_names)
         self._follower = Follower(self.limits, config, dt, self.interventions)
+        self._follower.motion.veto = self._veto
         self._watchdogs = Watchdogs.from_config(config)
+        self._workspace = Workspace(config)
         self._lock = threading.RLock()
         self._after_stop = Mode.FAULT
         self._origin_ns: int | None = None
@@ -149,6 +160,9 @@ class Guard:
             inside = np.isfinite(target) & (target >= self.limits.lower) & (target <= self.limits.upper)
             if target.shape != (self.limits.size,) or not inside.all():
                 return "the home posture lies outside the limits"
+            outside = self._workspace.refusal(target)
+            if outside:
+                return f"the home posture lies outside the workspace: {outside}"
             self._home, self.mode = target, Mode.HOMING
             return ""
 
@@ -177,6 +191,9 @@ class Guard:
             self._check_start(chunk, upcoming(due, now, 0.0).positions[0], now_ns)
         elif plan is not None and plan.source != chunk.source:
             raise RejectedChunk(f"'{plan.source}' is in control, '{chunk.source}' is not")
+        outside = self._workspace.refusal(points.positions)
+        if outside:
+            raise RejectedChunk(f"it leads out of the workspace: {outside}")
         self._follower.take(chunk, points, now)
         self._newest_stamp_ns, self._latency_due = chunk.stamp_ns, True
         self._watchdogs.arm("action", now_ns)
@@ -187,13 +204,7 @@ class Guard:
             if stream != "action" and not self._watchdogs.fresh(stream, now_ns):
                 raise RejectedChunk(f"no fresh {stream.replace('_', ' ')} to start from")
         assert self._measured is not None  # there is a fresh joint state
-        away = np.abs(first - self._measured)
-        joint = int(away.argmax())
-        if away[joint] > self.config.start_threshold:
-            raise RejectedChunk(
-                f"first action is {away[joint]:.3f} rad from the posture at {self.robot.joint_names[joint]}, "
-                f"the limit is {self.config.start_threshold:g} rad"
-            )
+        check_near(first, self._measured, self.config.start_threshold, self.robot.joint_names)
 
     def _widths(self, gripper: Array) -> Array:
         inside = np.clip(gripper, 0.0, self.robot.gripper_width)
@@ -230,13 +241,20 @@ class Guard:
     def _advance(self, now_ns: int) -> None:
         follower = self._follower
         if self.mode == Mode.TRACKING:
-            if follower.plan is None or follower.track(follower.plan, self._seconds(now_ns)):
+            ended = follower.plan is None or follower.track(follower.plan, self._seconds(now_ns))
+            if ended and not self.fault:  # the way there may have been vetoed
                 self._settle(Mode.HOLD)
         elif self.mode == Mode.HOMING:
-            if follower.approach(self._home):
+            if follower.approach(self._home) and not self.fault:
                 self._settle(Mode.HOLD)
         elif self.mode == Mode.STOPPING and follower.decelerate():
             self._settle(self._after_stop)
+
+    def _veto(self, q: Array, stop: Array) -> bool:
+        leaving = self._workspace.leaving(q, stop)
+        if leaving:
+            self.trip("workspace", f"going on would bring {leaving}; reset, then lead it elsewhere")
+        return bool(leaving)
 
     def _settle(self, mode: Mode) -> None:
         self._follower.rest()
@@ -254,14 +272,8 @@ class Guard:
 
     def _place(self, q: Array) -> None:
         """Start from rest at q, once it is known to be a posture the robot may have."""
-        robot = self.robot
-        outside = ~(np.isfinite(q) & (q >= robot.lower) & (q <= robot.upper))
-        if outside.any():
-            joint = robot.joint_names[int(outside.argmax())]
-            raise UserError(
-                f"{joint} is at {q[outside.argmax()]:.3f} rad, outside the limits of '{robot.name}'",
-                "move it inside by hand, or give the robot's own table of limits",
-            )
+        self.robot.check_posture(q)
+        self._workspace.place(q)
         self._measured = q.astype(np.float64)
         self._follower.place(self._measured)
         # Whatever was seen before the robot came to be here is history.

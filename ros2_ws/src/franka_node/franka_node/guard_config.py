@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+from franka_node.workspace import WorkspaceConfig
 from vip_ros.config import option
 from vip_ros.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class GuardConfig:
-    """Margins, thresholds and timeouts of the guard."""
+class GuardConfig(WorkspaceConfig):
+    """Margins, thresholds and timeouts of the guard, and the space that it keeps the arm in."""
 
     position_margin: float = option(0.01, "distance kept to the position limits, rad")
     velocity_scale: float = option(0.9, "share of the robot's joint velocities in use, (0, 1]")
@@ -30,14 +31,15 @@ class GuardConfig:
     joint_state_timeout: float = option(0.2, "longest gap between joint states while moving, s")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         scales = ("velocity_scale", "acceleration_scale", "jerk_scale", "home_scale")
         for name in scales:
             if not 0 < getattr(self, name) <= 1:
                 raise UserError(f"guard {name} is {getattr(self, name)}", "give a share in (0, 1]")
-        for field in dataclasses.fields(GuardConfig):
-            value = getattr(self, field.name)
-            at_least_zero = field.name in ("position_margin", "blend", "start_blend", "future_tolerance")
+        for name in GuardConfig.__annotations__:
+            value = getattr(self, name)
+            at_least_zero = name in ("position_margin", "blend", "start_blend", "future_tolerance")
             if not (value >= 0 if at_least_zero else value > 0) or value == float("inf"):
-                raise UserError(f"guard {field.name} is {value}", "give a positive, finite number")
+                raise UserError(f"guard {name} is {value}", "give a positive, finite number")
         if self.position_margin > 0.3:
             raise UserError(f"guard position_margin is {self.position_margin}", "give at most 0.3 rad")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vip_ros.errors import InternalError
+from vip_ros.errors import InternalError, UserError
 from vip_ros.registry import Registry
 
 Array = npt.NDArray[np.float64]
@@ -78,6 +78,20 @@ class RobotLimits:
     def size(self) -> int:
         """Return the number of joints."""
         return len(self.joint_names)
+
+    def check_posture(self, q: Array) -> None:
+        """Check that the robot may be at q [7], rad.
+
+        Raises:
+            UserError: a joint is not finite or outside its limits.
+        """
+        outside = ~(np.isfinite(q) & (q >= self.lower) & (q <= self.upper))
+        if outside.any():
+            joint = int(outside.argmax())
+            raise UserError(
+                f"{self.joint_names[joint]} is at {q[joint]:.3f} rad, outside the limits of '{self.name}'",
+                "move it inside by hand, or give the robot's own table of limits",
+            )
 
     def velocity_bounds(self, q: Array) -> tuple[Array, Array]:
         """Return (lowest, highest) allowed velocities at q [..., 7], rad/s."""

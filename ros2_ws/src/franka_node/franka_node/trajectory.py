@@ -8,6 +8,8 @@ takes the next sample of the stop already known. So no target, however wild, can
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from ruckig import (
@@ -39,6 +41,8 @@ LEAST_SPEED = 1e-3
 # Share of a limit that the target itself may use, so that the arm can catch up with it.
 SHARE = 0.98
 
+# Asked for a step's posture [N] and where the stop from it ends [N]; true forbids the step.
+Veto = Callable[[Array, Array], bool]
 _State = tuple[Array, Array, Array]
 _Mask = npt.NDArray[np.bool_]
 
@@ -49,6 +53,11 @@ class MotionGenerator:
     Args:
         limits: what the motion must respect.
         dt: period between two samples, s.
+
+    Attributes:
+        stop_end: where the known stop ends, [N] rad.
+        veto: may forbid a step whose stop would end, or pass, where nobody shall be; the known stop is taken
+            instead.
     """
 
     def __init__(self, limits: RobotLimits, dt: float) -> None:
@@ -59,10 +68,11 @@ class MotionGenerator:
         self._stop = Ruckig(limits.size)
         self._stop_input = _input(limits)
         self._stop_input.control_interface = ControlInterface.Velocity
-        self.q = self.v = self.a = np.zeros(limits.size)
+        self.q = self.v = self.a = self.stop_end = np.zeros(limits.size)
         self._trajectory, self._next_trajectory = Trajectory(limits.size), Trajectory(limits.size)
         self._stop_time = 0.0
         self._free = np.zeros(limits.size)
+        self.veto: Veto | None = None
         self.velocity_window = (-limits.velocity, limits.velocity)
 
     @property
@@ -73,7 +83,8 @@ class MotionGenerator:
     def place(self, q: Array) -> None:
         """Start from rest at a posture q [N], rad."""
         rest = np.zeros(self.limits.size)
-        self._accept(q.astype(np.float64), rest, rest, self._plan_stop(q, rest, rest))
+        place = q.astype(np.float64)
+        self._accept(place, rest, rest, self._plan_stop(q, rest, rest), place)
 
     def advance(
         self,
@@ -101,14 +112,19 @@ class MotionGenerator:
         lower, upper = self.reach()
         q, v, a = self._step_towards(self._feasible(target, velocity, acceleration, scale))
         trajectory = self._plan_stop(q, v, a)
-        bad = self._outside(q, v, a, trajectory, lower, upper)
+        end = _end(trajectory)
+        bad = self._outside(q, v, a, end, lower, upper)
         held = self._free
         if bad.any():
             stop_q, stop_v, stop_a = self._stop_sample(self._stop_time + self.dt)
             held = np.where(bad, np.maximum(np.abs(q - stop_q), POSITION_EPSILON), 0.0)
             q, v, a = (np.where(bad, s, x) for s, x in ((stop_q, q), (stop_v, v), (stop_a, a)))
             trajectory = self._plan_stop(q, v, a)
-        self._accept(q, v, a, trajectory)
+            end = _end(trajectory)
+        if self.veto is not None and self.veto(q, end):
+            q, v, a = self._stop_sample(self._stop_time + self.dt)
+            trajectory, end = self._plan_stop(q, v, a), self.stop_end
+        self._accept(q, v, a, trajectory, end)
         return held
 
     def decelerate(self) -> None:
@@ -191,12 +207,9 @@ class MotionGenerator:
             raise InternalError(f"no stop was found ({result}) from velocity {v.tolist()}")
         return self._next_trajectory
 
-    def _outside(
-        self, q: Array, v: Array, a: Array, trajectory: Trajectory, lower: Array, upper: Array
-    ) -> _Mask:
-        """Return which joints [N] leave the limits by their state, or by the stop from it."""
+    def _outside(self, q: Array, v: Array, a: Array, end: Array, lower: Array, upper: Array) -> _Mask:
+        """Return which joints [N] leave the limits by their state, or by the stop from it to end."""
         limits = self.limits
-        end = np.array(trajectory.at_time(trajectory.duration)[0])
         peak = peak_velocity(v, a, limits.jerk)
         lowest, highest = np.minimum(q, end), np.maximum(q, end)
         turns = peak * v < 0
@@ -226,10 +239,14 @@ class MotionGenerator:
         q, v, a = self._trajectory.at_time(min(time, self._trajectory.duration))[:3]
         return np.array(q), np.array(v), np.array(a)
 
-    def _accept(self, q: Array, v: Array, a: Array, trajectory: Trajectory) -> None:
-        self.q, self.v, self.a = q, v, a
+    def _accept(self, q: Array, v: Array, a: Array, trajectory: Trajectory, end: Array) -> None:
+        self.q, self.v, self.a, self.stop_end = q, v, a, end
         self._trajectory, self._next_trajectory = trajectory, self._trajectory
         self._stop_time = 0.0
+
+
+def _end(trajectory: Trajectory) -> Array:
+    return np.array(trajectory.at_time(trajectory.duration)[0])
 
 
 def _input(limits: RobotLimits) -> InputParameter:
