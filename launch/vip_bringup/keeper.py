@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-GRACE_SECONDS = 6.0
+GRACE_SECONDS = 12.0
 
 
 def listed_groups(lines: Iterable[str]) -> set[int]:

@@ -51,7 +51,7 @@ class StopTimes:
         kill: s after the request, a SIGTERM, at which what still runs is killed.
     """
 
-    kill: float = 8.0
+    kill: float = 12.0
 
 
 @dataclass
