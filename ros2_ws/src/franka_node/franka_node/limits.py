@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -97,10 +98,26 @@ class RobotLimits:
         """Return (lowest, highest) allowed velocities at q [..., 7], rad/s."""
         if not self.curves:
             return np.broadcast_to(-self.velocity, q.shape), np.broadcast_to(self.velocity, q.shape)
-        low, high = -self.velocity, self.velocity
-        for curve in self.curves:
-            low, high = np.maximum(low, curve.lowest(q)), np.minimum(high, curve.highest(q))
-        return low, high
+        low, high = self.outward_speeds(q, q)
+        return -low, high
+
+    def outward_speeds(self, lowest: Array, highest: Array) -> Array:
+        """Return the speeds [2, ..., 7] (rad/s) allowed down at lowest and up at highest, [..., 7] rad.
+
+        All curves are evaluated at once: this runs in every control cycle.
+        """
+        edges, slopes, offsets = self._packed_curves
+        places = np.stack((-lowest, highest))[..., np.newaxis, :]
+        shape = (2, *(1,) * (highest.ndim - 1), len(self.curves), self.size)
+        room = np.maximum(edges.reshape(shape) - places, 0.0)
+        speeds = np.sqrt(slopes * room) - offsets
+        return np.minimum(np.maximum(speeds.min(axis=-2), 0.0), self.velocity)
+
+    @cached_property
+    def _packed_curves(self) -> tuple[Array, Array, Array]:
+        """Edges [2, C, 7] (rad; the lower ones mirrored), slopes and offsets [C, 7]."""
+        edges = np.array([[-c.lower for c in self.curves], [c.upper for c in self.curves]])
+        return edges, np.array([c.slope for c in self.curves]), np.array([c.offset for c in self.curves])
 
     def stricter(
         self,

@@ -222,8 +222,8 @@ class MotionGenerator:
         bad |= np.abs(a) > limits.acceleration + ACCELERATION_EPSILON
         if limits.curves:
             # The curves fall towards the ends: inside them at the farthest place is inside on all the way.
-            low, high = limits.velocity_bounds(np.stack((lowest, highest)))
-            if ((fastest > high[1] - CURVE_INSET) | (slowest < low[0] + CURVE_INSET)).any():
+            down, up = limits.outward_speeds(lowest, highest)
+            if ((fastest > up - CURVE_INSET) | (slowest < CURVE_INSET - down)).any():
                 bad |= self._beyond_curve(q, v, a)
         return bad
 
