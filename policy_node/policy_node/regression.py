@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,9 +100,10 @@ def _descend(
     best, best_loss, best_step, step = _copy(network), float("inf"), 0, 0
     while step < config.steps:
         chunk = min(config.check_every, config.steps - step)
-        for _ in range(chunk):
+        for drawn in range(chunk):
             index = torch.randint(len(train), (config.batch_size,), generator=generator)
             batch = _disturb(train.pick(index), scales, config, generator)
+            optimiser.param_groups[0]["lr"] = config.learning_rate * _decay(step + drawn, config.steps)
             optimiser.zero_grad(set_to_none=True)
             _loss(network, batch, scales).backward()
             optimiser.step()
@@ -116,6 +118,11 @@ def _descend(
     if progress is not None:
         progress("training", config.steps, config.steps)
     return best, {"steps": step, "best_step": best_step, "validation_error": round(best_loss, 5)}
+
+
+def _decay(step: int, steps: int) -> float:
+    """Return the share of the learning rate at a step: a half cosine, so that the last steps average out."""
+    return 0.5 * (1.0 + math.cos(math.pi * step / steps))
 
 
 def _loss(network: nn.Sequential, samples: _Samples, scales: _Scales) -> torch.Tensor:
