@@ -8,14 +8,27 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+Seconds = NDArray[np.float64]
+
+
+def timed(work: Callable[[], object]) -> Callable[[], float]:
+    """Return a work that does the same and returns how long it took, s."""
+
+    def run() -> float:
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+    return run
+
 
 def in_turns(
-    works: Sequence[Callable[[], object]], seconds: float, most: int = 1000, least: int = 5
-) -> list[NDArray[np.float64]]:
-    """Time several works one after the other, over and over, so that a busy moment meets all of them.
+    works: Sequence[Callable[[], float]], seconds: float, most: int = 1000, least: int = 5
+) -> list[Seconds]:
+    """Run several works one after the other, over and over, so that a busy moment meets all of them.
 
     Args:
-        works: what to time; each runs once beforehand, untimed.
+        works: each returns how long it took, s, and runs once beforehand, uncounted.
         seconds: about how long to go on, s.
         most: most rounds.
         least: fewest rounds, however long they take.
@@ -28,16 +41,10 @@ def in_turns(
     rounds: list[list[float]] = []
     end = time.perf_counter() + seconds
     while len(rounds) < most and (len(rounds) < least or time.perf_counter() < end):
-        rounds.append([_time(work) for work in works])
+        rounds.append([work() for work in works])
     return list(np.array(rounds).T)
 
 
-def ratio(times: NDArray[np.float64], base: NDArray[np.float64]) -> float:
+def ratio(times: Seconds, base: Seconds) -> float:
     """Return the ratio of two medians."""
     return float(np.median(times) / np.median(base))
-
-
-def _time(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

@@ -11,7 +11,7 @@ from vip_models.card import EncoderCard
 from vip_models.encoder import Encoder
 from vip_models.machine import this_machine
 from vip_models.runtimes import RUNTIMES
-from vip_models.timing import in_turns, ratio
+from vip_models.timing import in_turns, ratio, timed
 from vip_models.torch_tools import available_cores
 from vip_models.tuning_store import Trial, Tuning
 from vip_models.weights import file_sha256
@@ -82,7 +82,7 @@ class _Bench:
         for embeddings in self._truth:
             embedding_errors(embeddings, embeddings)
         self._pictures = [np.resize(videos[0], (count, *videos[0].shape[1:])) for count in (1, _BATCH)]
-        works = [lambda p=pictures: reference.encode(p, _BATCH) for pictures in self._pictures]  # type: ignore[misc]
+        works = [_encoding(reference, pictures) for pictures in self._pictures]
         self.base = tuple(1e3 * float(np.median(t)) for t in in_turns(works, 2 * _SECONDS, _ROUNDS))
 
     def measure(self, encoder: Encoder, max_error: float) -> Trial:
@@ -94,8 +94,12 @@ class _Bench:
         return Trial(encoder.runtime, one, eight, distance, step, problem)
 
     def _pace(self, encoder: Encoder, pictures: np.ndarray) -> float:
-        works = [lambda e=e: e.encode(pictures, _BATCH) for e in (encoder, self._reference)]  # type: ignore[misc]
+        works = [_encoding(each, pictures) for each in (encoder, self._reference)]
         return ratio(*in_turns(works, _SECONDS, _ROUNDS))
+
+
+def _encoding(encoder: Encoder, pictures: np.ndarray) -> Callable[[], float]:
+    return timed(lambda: encoder.encode(pictures, _BATCH))
 
 
 def embedding_errors(truth: np.ndarray, other: np.ndarray) -> tuple[float, float]:

@@ -1,0 +1,74 @@
+"""vip bench: what encoding costs on this machine, as ratios measured in one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vip_bringup.bench.figures import EncoderFigures
+
+NAME = "bench"
+HELP = "measure what encoding costs here: image to reward, offline, and beside the published script's way"
+EXAMPLE = "vip bench --json bench.json"
+
+_ENCODERS = ("vip-resnet50", "vip-resnet18", "vip-sim")
+_QUICK, _USUAL = 3.0, 12.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--encoder", action="append", dest="encoders", metavar="NAME",
+        help=f"encoder card, may be given again (default: {', '.join(_ENCODERS)})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE",
+        help="weights of the one encoder given (default: its own where they are here, else random)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runtime", default="auto", metavar="NAME",
+        help="what the encoders run in (default: the fastest that changes no distance by more than 1 %%)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--frames", type=Path, nargs="+", default=[], metavar="VIDEO",
+        help="what is encoded (default: simulated demonstrations)",
+    )  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="a few seconds per figure: less sure of them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; 0 whatever the figures are."""
+    from rich.console import Console
+
+    from vip_bringup.bench.run import BenchRequest, run_bench
+    from vip_bringup.tuning import read_frames, simulated_frames
+    from vip_models.machine import load_average, this_machine
+    from vip_ros.errors import UserError
+
+    encoders = args.encoders or list(_ENCODERS)
+    if args.weights is not None and len(encoders) != 1:
+        raise UserError("--weights fits one encoder", "name it with --encoder")
+    print(f"{this_machine().key}\nload average {load_average():.2f}", flush=True)
+    with Console(stderr=True).status("frames") as status:
+        videos = [read_frames(film) for film in args.frames] or simulated_frames()
+        source = ", ".join(film.name for film in args.frames) or "simulated demonstrations"
+        seconds = _QUICK if args.quick else _USUAL
+        request = BenchRequest(encoders, videos, source, args.weights, args.runtime, seconds)
+        report = run_bench(request, status.update, _show)
+    print(f"load average {report.load[0]:.2f} at the start, {report.load[-1]:.2f} at the end")
+    if args.json is not None:
+        try:
+            args.json.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write {args.json}", str(error.strerror)) from None
+    return 0
+
+
+def _show(found: EncoderFigures) -> None:
+    weights = "random weights: speed only" if found.weights == "random" else found.weights
+    print(f"\n{found.encoder} ({weights})\nin {found.runtime}, {found.chosen}")
+    print(*(figure.line() for figure in found.figures), sep="\n", flush=True)
