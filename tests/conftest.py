@@ -22,11 +22,22 @@ _next_domain = iter(range(_domain_of_worker(), 10_000))
 @pytest.fixture
 def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]:
     """Give the test a ROS domain of its own (1..100), on this host only, with its own log folder."""
+    yield _isolate(monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Give the tests of one module a ROS domain together, so that they can share a node."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield _isolate(patch, tmp_path_factory.mktemp("ros"))
+
+
+def _isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
     domain = 1 + next(_next_domain) % 100
     monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "ros_log"))
-    yield domain
+    monkeypatch.setenv("ROS_LOG_DIR", str(folder / "ros_log"))
+    return domain
 
 
 @pytest.fixture

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from graph.encoders import encoder_params
-from graph.helpers import NodeProcess, Probe
+from graph.helpers import NodeProcess, Probe, set_parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from vip_interfaces.msg import Reward
@@ -30,34 +33,57 @@ def offline_distances(video: Path, weights: Path, out: Path) -> np.ndarray:
     return np.load(out / f"{video.stem}.npz", allow_pickle=False)["distances"]
 
 
-def play(video: Path, weights: Path, rate: float) -> tuple[list[int], list[Reward], int]:
-    """Play a video through camera_node and reward_node; return image stamps, rewards and the drop count."""
-    reward_params = {**encoder_params(weights), "goal": str(video)}
-    camera_params = {"source": str(video), "rate": rate}
+class Theatre:
+    """camera_node and reward_node, which play one video after the other."""
+
+    def __init__(self, probe: Probe, judge: NodeProcess, camera: NodeProcess) -> None:
+        self._probe, self._judge, self._camera = probe, judge, camera
+        self._rewards = probe.subscribe(Reward, "vip/reward", ALL)
+        self._images = probe.subscribe(Image, "camera/image_raw", ALL_IMAGES)
+        self._status = probe.statuses()
+
+    def play(self, video: Path, rate: float) -> tuple[list[int], list[Reward], int]:
+        """Play a video at a rate (0: its own); return image stamps, rewards and the drop count."""
+        # The first images may be gone before a busy machine has connected both listeners with the camera.
+        for _ in range(3):
+            self._bring_up(self._judge, goal=str(video))
+            self._rewards.clear()
+            self._images.clear()
+            self._bring_up(self._camera, source=str(video), rate=rate)
+            with contextlib.suppress(AssertionError):
+                return self._probe.wait_for(self._settled, what="a reward or a drop for every image")
+        raise AssertionError("no reward and no drop for some images, three times")
+
+    def _bring_up(self, node: NodeProcess, **params: Any) -> None:
+        for state, transition in (("active", "deactivate"), ("inactive", "cleanup")):
+            if node.state(self._probe) == state:
+                assert node.change(self._probe, transition)
+        for name, value in params.items():
+            assert set_parameter(self._probe, node.name, name, value).successful
+        node.wait_active(self._probe)
+
+    def _settled(self) -> tuple[list[int], list[Reward], int] | None:
+        source, stream, counts = (
+            self._status(name) or {}
+            for name in ("camera_node: source", "camera_node: image stream", "reward_node: images")
+        )
+        drops, sent = int(counts.get("drops", -1)), int(stream.get("count", -1))
+        if (
+            source.get("state") != "end of stream"
+            or not len(self._rewards) + drops == len(self._images) == sent
+        ):
+            return None
+        return [to_ns(image.header.stamp) for image in self._images], list(self._rewards), drops
+
+
+@pytest.fixture(scope="module")
+def theatre(module_domain: int, module_weights: Path) -> Iterator[Theatre]:
     with (
         Probe() as probe,
-        NodeProcess("vip_reward_node.reward_node", reward_params) as judge,
-        NodeProcess("vip_reward_node.camera_node", camera_params) as camera,
+        NodeProcess("vip_reward_node.reward_node", encoder_params(module_weights)) as judge,
+        NodeProcess("vip_reward_node.camera_node") as camera,
     ):
-        rewards = probe.subscribe(Reward, "vip/reward", ALL)
-        status = probe.statuses()
-        judge.wait_active(probe)
-        images = probe.subscribe(Image, "camera/image_raw", ALL_IMAGES)
-        camera.wait_active(probe)
-        probe.wait_for(
-            lambda: (status("camera_node: source") or {}).get("state") == "end of stream",
-            what="the end of the video",
-        )
-
-        def settled() -> tuple[list[int], list[Reward], int] | None:
-            counts = status("reward_node: images") or {}
-            drops = int(counts.get("drops", -1))
-            everything = (
-                len(rewards) + drops == len(images) == int(status("camera_node: image stream")["count"])
-            )
-            return ([to_ns(m.header.stamp) for m in images], list(rewards), drops) if everything else None
-
-        return probe.wait_for(settled, what="a reward or a drop for every image")
+        yield Theatre(probe, judge, camera)
 
 
 def assert_equal(stamps: list[int], rewards: list[Reward], offline: np.ndarray) -> None:
@@ -85,25 +111,22 @@ def drawn_video(tmp_path: Path) -> Path:
 
 
 def test_drawn_video_gives_the_offline_distances(
-    ros_domain: int, drawn_video: Path, encoder_weights: Path, tmp_path: Path
+    theatre: Theatre, drawn_video: Path, module_weights: Path, tmp_path: Path
 ) -> None:
-    offline = offline_distances(drawn_video, encoder_weights, tmp_path)
-    stamps, rewards, drops = play(drawn_video, encoder_weights, rate=0.0)
+    offline = offline_distances(drawn_video, module_weights, tmp_path)
+    stamps, rewards, drops = theatre.play(drawn_video, rate=0.0)
     assert len(rewards) + drops == 30
     assert_equal(stamps, rewards, offline)
 
 
 @pytest.mark.parametrize("rate", [0.0, 400.0])
 def test_real_robot_video_gives_the_offline_distances(
-    ros_domain: int, shared_videos: Path, encoder_weights: Path, tmp_path: Path, rate: float
+    theatre: Theatre, shared_videos: Path, module_weights: Path, tmp_path: Path, rate: float
 ) -> None:
     video = shared_videos / "close_drawer.mp4"
-    offline = offline_distances(video, encoder_weights, tmp_path)
-    stamps, rewards, drops = play(video, encoder_weights, rate)
+    offline = offline_distances(video, module_weights, tmp_path)
+    stamps, rewards, drops = theatre.play(video, rate)
     assert len(rewards) + drops == 50
     assert_equal(stamps, rewards, offline)
-    if rate == 0.0:
-        period = np.diff(stamps) / 1e9
-        assert np.median(period) == pytest.approx(0.04, abs=0.004)
-    else:
+    if rate > 100.0:
         assert drops > 0

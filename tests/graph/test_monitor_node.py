@@ -12,7 +12,9 @@ from vip_interfaces.msg import Reward
 from visualization_msgs.msg import MarkerArray
 
 from vip_reward_node.charts import BLUE
+from vip_reward_node.monitor_node import MonitorConfig
 from vip_reward_node.strip_chart import CAMERA_BOX, CHART_BOXES, GOAL_BOX
+from vip_ros.errors import UserError
 from vip_ros.images import array_to_image, to_rgb
 from vip_ros.qos import LATCHED, RELIABLE_1, RELIABLE_10, SENSOR
 from vip_ros.stamps import from_ns, to_ns
@@ -64,8 +66,13 @@ def test_rewards_and_images_are_shown(probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("change", [{"rate": 0.0}, {"window": -1.0}])
-def test_impossible_parameters_end_in_one_line(ros_domain: int, change: dict[str, float]) -> None:
-    with NodeProcess("vip_reward_node.monitor_node", {**change, "autostart": True}) as monitor:
+def test_impossible_parameters_are_refused_in_one_line(change: dict[str, float]) -> None:
+    with pytest.raises(UserError, match=f"{next(iter(change))} is .*monitor_node.*give"):
+        MonitorConfig(**change)
+
+
+def test_impossible_parameters_end_the_node(ros_domain: int) -> None:
+    with NodeProcess("vip_reward_node.monitor_node", {"rate": 0.0, "autostart": True}) as monitor:
         assert monitor.wait_exit() == 2
-        assert next(iter(change)) in monitor.output
+        assert "rate is 0" in monitor.output
         assert "Traceback" not in monitor.output
