@@ -78,20 +78,24 @@ class Observer:
         return Observation(stamp_ns, embedding, self._history.at(stamp_ns))
 
     def check_ready(self, now_ns: int) -> None:
-        """Raise UserError unless both streams are fresh and fit the policy."""
-        if self._encoder:
-            self._config.check_encoder(self._encoder)
-        if self._names:
-            self._config.check_joints(self._names)
-        self._check_fresh("embedding", "vip/embedding", self.embeddings, now_ns)
-        self._check_fresh("joint state", "joint_states", self.joint_states, now_ns)
-        if self._history.newest_ns is None:
-            raise UserError("the joint state is not valid", self.last_invalid or "see the robot's driver")
+        """Raise UserError unless both streams are fresh, fit the policy and come at its rate."""
+        self.check_fresh(now_ns)
         if self.embeddings.count < _LEAST:
             raise UserError("too few embeddings yet to know their rate", "wait a moment")
         self._config.check_rate(self.embeddings.summary(now_ns).rate)
 
-    def _check_fresh(self, name: str, topic: str, stats: StreamStats, now_ns: int) -> None:
+    def check_fresh(self, now_ns: int) -> None:
+        """Raise UserError unless both streams are fresh and of the policy's encoder and robot."""
+        if self._encoder:
+            self._config.check_encoder(self._encoder)
+        if self._names:
+            self._config.check_joints(self._names)
+        self._check_stream("embedding", "vip/embedding", self.embeddings, now_ns)
+        self._check_stream("joint state", "joint_states", self.joint_states, now_ns)
+        if self._history.newest_ns is None:
+            raise UserError("the joint state is not valid", self.last_invalid or "see the robot's driver")
+
+    def _check_stream(self, name: str, topic: str, stats: StreamStats, now_ns: int) -> None:
         stamp = stats.last_stamp_ns
         if stamp is None:
             raise UserError(f"no {name} has arrived", f"is {topic} being published?")

@@ -125,7 +125,7 @@ class PolicyNode(StackNode):
         if self._fault:
             raise UserError(f"the guard is in fault '{self._fault}'", "mend the cause, then reset the guard")
         now_ns = self.now_ns()
-        self._observer.check_ready(now_ns)
+        self._observer.check_fresh(now_ns)
         self._limiter.reset()
         self._run = Run(now_ns, timeout if timeout > 0 else self.config.timeout, self.config.reached_hold)
         self._done = Future()

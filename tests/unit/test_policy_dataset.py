@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.episodes import JOINTS, toy_demonstration, toy_episode
 
-from policy_node.dataset import goal_distances, load_dataset
+from policy_node.dataset import EpisodeData, goal_distances, load_dataset, reached_threshold
 from vip_ros.errors import UserError
 from vip_teleop.recording import write_demonstration
 
@@ -72,6 +72,30 @@ def test_rewards_are_the_distance_covered_in_one_step(tmp_path: Path, vip_cache:
     rewards = dataset.rewards(episode)
     assert rewards[:-2] == pytest.approx(distances[:-2] - distances[2:])
     assert rewards[-1] == 0.0
+
+
+def _approaching(name: str, distances: list[float]) -> EpisodeData:
+    """Return a solved episode of 2 Hz whose embeddings have these distances to the goal at 0."""
+    rows = len(distances)
+    return EpisodeData(
+        name,
+        True,
+        np.column_stack([distances, np.zeros(rows)]).astype(np.float32),
+        np.zeros((rows, 7)),
+        np.zeros((rows, 3, 7)),
+        None,
+        np.arange(rows) / 2.0,
+        np.zeros((2, 2, 3), np.uint8),
+    )
+
+
+def test_threshold_is_met_by_every_end_and_by_no_picture_on_the_way() -> None:
+    goal = np.zeros(2, np.float32)
+    clear = [_approaching("a", [9, 8, 5, 1, 1, 1]), _approaching("b", [9, 7, 6, 2, 1, 2])]
+    assert reached_threshold(clear, goal) == 2.0
+    wandering = [*clear, _approaching("c", [9, 1.5, 5, 1, 1, 1])]
+    assert reached_threshold(wandering, goal) is None
+    assert reached_threshold([_approaching("short", [9, 1])], goal) is None
 
 
 def test_gap_between_pictures_does_not_shift_the_targets(tmp_path: Path, vip_cache: Path) -> None:
