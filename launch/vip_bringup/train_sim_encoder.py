@@ -31,7 +31,7 @@ TRAINING_SEED, HELD_OUT_SEED = 0, 1_000_000
 SET_SIZE = 50  # videos that share one stream of random numbers
 # Gentler crops than the published 0.2: an embedding trained for minutes has to keep where things are.
 CONFIG = PretrainConfig(
-    steps=4000,
+    steps=1600,
     learning_rate=5e-4,
     decay="cosine",
     smallest_crop=0.5,
@@ -92,7 +92,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m vip_bringup.train_sim_encoder", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for videos and checkpoints")
     parser.add_argument("--weights", type=Path, required=True, help="weights file to write (.safetensors)")
-    parser.add_argument("--videos", type=int, default=1200, help="videos to render")
+    parser.add_argument("--videos", type=int, default=500, help="videos to render")
     parser.add_argument("--steps", type=int, default=CONFIG.steps, help="optimisation steps")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all cores")
     parser.add_argument("--real", type=Path, help="folder of real videos (.mp4), only measured on")

@@ -26,7 +26,7 @@ def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.stem}.{os.getpid()}.safetensors")
     try:
-        save_file(tensors, temporary, {"encoder": card.name, "architecture": card.architecture})
+        save_file(tensors, temporary, {"encoder": card.name})
         temporary.chmod(0o644)  # the library makes it readable to its owner only
         temporary.replace(out)
     finally:
