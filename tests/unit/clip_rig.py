@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-import yaml
+from support.cards import changed_card
 from support.clip_checkpoint import random_tensors, resnet_image_tower, text_tower, vit_image_tower
 
 from vip_models import load_card
@@ -51,11 +50,7 @@ def small_card(name: str, folder: Path, patch: pytest.MonkeyPatch, **changes: An
     patch.setitem(VARIANTS, small, small)
     ARCHITECTURES.register(small)(build_image_tower)
     fit = {"architecture": small, "dim": DIM, "crop": SIDE, "resize": SIDE, "sha256": ""}
-    values = dataclasses.asdict(dataclasses.replace(card, **(fit | changes)))
-    path = folder / f"{name}.yaml"
-    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-    path.write_text(yaml.safe_dump({key: value for key, value in plain.items() if value is not None}))
-    return str(path)
+    return changed_card(name, folder, **(fit | changes))
 
 
 def pixels(name: str) -> Any:

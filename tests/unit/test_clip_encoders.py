@@ -60,7 +60,7 @@ def resnet_file(resnet, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def encoder(resnet_file, cards):
-    return load_encoder(cards["clip-rn50"], resnet_file, runtime="torch")
+    return load_encoder(cards["clip-rn50"], resnet_file, runtime="torch", threads=1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_resnet_in_openais_archive_equals_another_implementation(resnet, enc
 
 def test_the_transformer_in_openais_archive_equals_another_implementation(transformer, cards, tmp_path):
     path = save_archive(transformer, tmp_path / "model.pt")
-    found = load_encoder(cards["clip-vit-b32"], path, runtime="torch").encode(FRAMES)
+    found = load_encoder(cards["clip-vit-b32"], path, runtime="torch", threads=1).encode(FRAMES)
     assert error(found, vit_image_embedding(transformer, pixels("clip-vit-b32"))) <= 1e-4
 
 
@@ -109,7 +109,8 @@ def test_sentences_equal_another_implementation(resnet, encoder):
 def test_the_exported_network_equals_torch(name, cards, tmp_path):
     path = save_archive(small_tensors(name, text=False), tmp_path / "model.pt")
     onnx, eager = (
-        load_encoder(cards[name], path, runtime=runtime).encode(FRAMES) for runtime in ("cpu", "torch")
+        load_encoder(cards[name], path, runtime=runtime, threads=1).encode(FRAMES)
+        for runtime in ("cpu", "torch")
     )
     assert error(onnx, eager) <= 1e-4
 
@@ -117,7 +118,7 @@ def test_the_exported_network_equals_torch(name, cards, tmp_path):
 def test_liv_in_its_layout_gives_image_and_text_embeddings(resnet, encoder, cards, tmp_path):
     path = tmp_path / "model.pt"
     torch.save({"liv": {f"module.model.{name}": value for name, value in resnet.items()}}, path)
-    liv = load_encoder(cards["liv-resnet50"], path, runtime="torch")
+    liv = load_encoder(cards["liv-resnet50"], path, runtime="torch", threads=1)
     assert error(liv.encode(FRAMES), encoder.encode(FRAMES)) <= 1e-6
     assert error(liv.encode_text(SENTENCES), encoder.encode_text(SENTENCES)) <= 1e-6
     assert liv.card.metric == "cosine"
@@ -136,14 +137,14 @@ def test_other_layouts_of_the_same_weights_load(layout, transformer, cards, tmp_
 
         path = tmp_path / "model.safetensors"
         save_file(transformer, path)
-    encoder = load_encoder(cards["clip-vit-b32"], path, runtime="torch")
+    encoder = load_encoder(cards["clip-vit-b32"], path, runtime="torch", threads=1)
     assert error(encoder.encode(FRAMES), vit_image_embedding(transformer, pixels("clip-vit-b32"))) <= 1e-4
     assert encoder.encode_text(SENTENCES).shape == (2, DIM)
 
 
 def test_a_file_without_a_text_tower_says_so_when_a_sentence_comes(cards, tmp_path):
     path = save_archive(small_tensors("clip-vit-b32", text=False), tmp_path / "model.pt")
-    encoder = load_encoder(cards["clip-vit-b32"], path, runtime="torch")
+    encoder = load_encoder(cards["clip-vit-b32"], path, runtime="torch", threads=1)
     with pytest.raises(UserError, match="text tower of 'clip-vit-b32' does not fit"):
         encoder.encode_text(SENTENCES)
 
@@ -162,7 +163,7 @@ def test_a_sentence_longer_than_the_network_reads_is_refused(encoder):
 def test_an_encoder_without_text_names_those_that_have_it(tmp_path):
     path = write_random_checkpoint("r3m-resnet18", tmp_path / "model.pt")
     with pytest.raises(UserError, match="does not embed text: use one of .*clip-rn50.*liv-resnet50"):
-        load_encoder("r3m-resnet18", path, runtime="torch").encode_text(["close the drawer"])
+        load_encoder("r3m-resnet18", path, runtime="torch", threads=1).encode_text(["close the drawer"])
 
 
 def test_the_pinned_hash_is_the_one_in_openais_address():
