@@ -35,6 +35,9 @@ FrameSink = Callable[[NDArray[np.uint8], EpisodeTrace], None]
 SERVICE_LIMIT = 15.0
 """s until a service of the running stack must have answered."""
 
+START_LIMIT = 10.0
+"""s for which the policy may refuse to run, as it does while a busy machine's embeddings come too slowly."""
+
 SUCCESS_HOLD = 0.3
 """s the success predicate must hold before an episode counts as solved."""
 
@@ -95,13 +98,9 @@ class LiveEvaluator(Node):
             self._first_stamp = self._last_command_stamp = 0
         self._solved.clear()
         begin = time.monotonic()
-        handle = self._wait(
-            self._run.send_goal_async(RunPolicy.Goal(timeout=timeout)), "policy_node/run_policy"
-        )
-        if not handle.accepted:
-            raise UserError(
-                "policy_node refused to run", "see its log; is it active and the guard without a fault?"
-            )
+        handle = self._start(timeout)
+        if handle is None:
+            return self._close_trace(trace, begin, "refused")
         done = threading.Event()
         result_future = handle.get_result_async()
         result_future.add_done_callback(lambda _: done.set())
@@ -111,12 +110,7 @@ class LiveEvaluator(Node):
         if not done.is_set():
             self._wait(handle.cancel_goal_async(), "policy_node/run_policy cancel")
         result = self._wait(result_future, "policy_node/run_policy result")
-        trace.duration = round(time.monotonic() - begin, 3)
-        with self._lock:
-            trace.success = self._solved.is_set()
-            trace.outcome = self._outcome(trace.success, result)
-            self._trace = None
-        return trace
+        return self._close_trace(trace, begin, result)
 
     @property
     def dropped_frames(self) -> int:
@@ -129,11 +123,32 @@ class LiveEvaluator(Node):
         self._thread.join(timeout=5)
         self.destroy_node()
 
+    def _start(self, timeout: float) -> Any:
+        """Return the handle of an accepted run; None when the policy refuses for START_LIMIT seconds."""
+        end = time.monotonic() + START_LIMIT
+        while time.monotonic() < end:
+            future = self._run.send_goal_async(RunPolicy.Goal(timeout=timeout))
+            handle = self._wait(future, "policy_node/run_policy")
+            if handle.accepted:
+                return handle
+            self._solved.wait(0.5)
+        return None
+
+    def _close_trace(self, trace: EpisodeTrace, begin: float, result: Any) -> EpisodeTrace:
+        trace.duration = round(time.monotonic() - begin, 3)
+        with self._lock:
+            trace.success = self._solved.is_set()
+            trace.outcome = self._outcome(trace.success, result)
+            self._trace = None
+        return trace
+
     def _outcome(self, success: bool, result: Any) -> str:
         if success:
             return "success"
         if self._fault:
             return f"fault: {self._fault}"
+        if isinstance(result, str):
+            return result
         canceled = result.status == GoalStatus.STATUS_CANCELED
         return "canceled" if canceled else str(result.result.outcome)
 
