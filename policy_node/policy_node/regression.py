@@ -79,6 +79,7 @@ def fit(
     figures |= {
         "episodes": len(dataset.episodes),
         "held_out": [dataset.episodes[index].name for index in held],
+        "error_on": "held-out episodes" if held else "training episodes",
         "samples": len(train),
         "seconds": round(time.perf_counter() - begin, 2),
     }
@@ -117,7 +118,7 @@ def _descend(
             break
     if progress is not None:
         progress("training", config.steps, config.steps)
-    return best, {"steps": step, "best_step": best_step, "validation_error": round(best_loss, 5)}
+    return best, {"steps": step, "best_step": best_step, "error": round(best_loss, 5)}
 
 
 def _decay(step: int, steps: int) -> float:

@@ -111,6 +111,7 @@ def test_temperature_means_the_same_for_encoders_of_any_scale() -> None:
 def test_few_episodes_train_without_held_out_ones() -> None:
     learned = _learn("bc", toy_dataset(episodes=1), replace(QUICK, steps=200))
     assert learned.figures["held_out"] == []
+    assert learned.figures["error_on"] == "training episodes"
     assert learned.figures["episodes"] == 1
 
 

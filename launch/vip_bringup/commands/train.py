@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     CONSOLE.print(
         f"{args.out}: {policy.task}, {figures['samples']} samples of {figures['episodes']} episodes, "
         f"{figures['steps']} steps in {figures['train_seconds']:.0f} s, "
-        f"validation error {figures['validation_error']:.3f}"
+        f"error {figures['error']:.3f} on the {figures['error_on']}"
     )
     return 0
 
