@@ -93,7 +93,7 @@ def test_what_a_card_cannot_mean_is_refused():
     card = load_card("vip-resnet50")
     for change, message in (
         ({"interpolation": "cubic"}, "unknown interpolation 'cubic'.*did you mean 'bicubic'"),
-        ({"metric": "l1"}, "unknown metric 'l1'.*'l2'"),
+        ({"metric": "l1"}, "unknown metric 'l1'.*cosine, l2"),
         ({"window": 0}, "make window at least 1"),
         ({"crop": 300}, "make crop at most resize"),
     ):
