@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unit.guard_rig import Rig
 
-from franka_node.arm_geometry import DH, LEVERS, PARTS, RADII, TIP, part_positions
+from franka_node.arm_geometry import LEVERS, PARTS, RADII, TIP, part_positions
 from franka_node.chunk import ActionChunk
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import Mode
 from franka_node.limits import FER, LIMITS
-from franka_node.sim import kinematics, panda
+from franka_node.sim import kinematics
 from franka_node.workspace import Workspace, WorkspaceConfig
 from vip_ros.errors import UserError
 
@@ -44,7 +44,6 @@ def reaching(rig: Rig, way: np.ndarray, steps: int = 8) -> np.ndarray:
 @given(postures)
 def test_the_fingertips_are_where_the_simulator_has_them(q):
     assert tips(q) == pytest.approx(kinematics.forward(q)[:3, 3], abs=1e-9)
-    assert np.array_equal(DH, panda.DH)
 
 
 def test_a_batch_of_postures_gives_what_each_gives_alone():

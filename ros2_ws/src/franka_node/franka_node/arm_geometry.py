@@ -23,9 +23,12 @@ DH = np.array(
     ]
 )
 HAND_TURN = -np.pi / 4  # rad, hand about the flange's z axis
-_HAND = 0.107  # m, joint 7 to the hand's frame along z
-_TIP = _HAND + 0.1034
-_KNUCKLE = _HAND + 0.0584  # where the fingers begin
+FLANGE_OFFSET = 0.107  # m, joint 7 to flange along z
+TCP_OFFSET = 0.1034  # m, hand to the point between the fingertips along z
+FINGER_OFFSET = 0.0584  # m, hand to the fingers' frame along z
+_HAND = FLANGE_OFFSET
+_TIP = _HAND + TCP_OFFSET
+_KNUCKLE = _HAND + FINGER_OFFSET
 _HALF_WIDTH = 0.1  # m, of the hand, along its y axis
 
 # The points that are looked at: name, joint frame they sit in (0..6), radius around them, m.

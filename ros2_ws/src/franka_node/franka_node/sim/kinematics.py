@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from franka_node.sim.panda import DH, FLANGE_OFFSET, HAND_TURN, Q_MAX, Q_MIN, READY, TCP_OFFSET
+from franka_node.arm_geometry import DH, FLANGE_OFFSET, HAND_TURN, TCP_OFFSET
+from franka_node.sim.panda import Q_MAX, Q_MIN, READY
 
 Array = NDArray[np.float64]
 

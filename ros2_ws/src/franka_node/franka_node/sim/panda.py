@@ -14,28 +14,13 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from franka_node.arm_geometry import DH, FINGER_OFFSET, FLANGE_OFFSET, HAND_TURN, TCP_OFFSET
 from franka_node.limits import FER
 from vip_ros.resources import share_file
 
 JOINT_NAMES = FER.joint_names
 FINGER_NAMES = ("panda_finger_joint1", "panda_finger_joint2")
 
-# Craig's convention, row i: a_{i-1} [m], d_i [m], alpha_{i-1} [rad].
-DH = np.array(
-    [
-        [0.0, 0.333, 0.0],
-        [0.0, 0.0, -np.pi / 2],
-        [0.0, 0.316, np.pi / 2],
-        [0.0825, 0.0, np.pi / 2],
-        [-0.0825, 0.384, -np.pi / 2],
-        [0.0, 0.0, np.pi / 2],
-        [0.088, 0.0, np.pi / 2],
-    ]
-)
-FLANGE_OFFSET = 0.107  # m, joint 7 to flange along z
-HAND_TURN = -np.pi / 4  # rad, hand about the flange's z
-TCP_OFFSET = 0.1034  # m, hand to the point between the fingertips along z
-FINGER_OFFSET = 0.0584  # m, hand to the fingers' frame along z
 MAX_WIDTH = 0.08  # m, between the fingers
 
 Q_MIN, Q_MAX = FER.lower, FER.upper  # rad
