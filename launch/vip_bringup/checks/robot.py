@@ -25,7 +25,7 @@ def check() -> list[Finding]:
     if installed:
         findings.append(Finding(OK, f"robot libraries: {', '.join(installed)}"))
     else:
-        mend = "for a real arm: VIP_EXTRAS=train,dev,franka ./vip doctor"
+        mend = "for a real arm: VIP_EXTRAS=train,encoders,cpu,dev,franka ./vip doctor"
         findings.append(Finding(NOTE, "no library for a real Franka arm is installed", mend))
     return findings
 
