@@ -27,7 +27,8 @@ def _runtime() -> Finding:
     what = f"ONNX Runtime {onnxruntime.__version__}, providers: {', '.join(providers)}"
     has_gpu = _NVIDIA_DRIVER.exists() or shutil.which("nvidia-smi") is not None
     if has_gpu and "CUDA" not in providers:
-        return Finding(NOTE, f"{what}; the GPU is not used", "run: VIP_EXTRAS=train,encoders,cpu,dev,gpu ./vip doctor")
+        mend = "run: VIP_EXTRAS=train,encoders,cpu,dev,gpu ./vip doctor"
+        return Finding(NOTE, f"{what}; the GPU is not used", mend)
     return Finding(OK, what)
 
 

@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("the tests are not part of an installation", "run ./vip test in the source tree")
     missing = [name for name in ("pytest", "ruff", "mypy") if find_spec(name) is None]
     if missing:
-        raise UserError(f"{', '.join(missing)} not installed", "run: VIP_EXTRAS=train,encoders,cpu,dev ./vip test")
+        mend = "run: VIP_EXTRAS=train,encoders,cpu,dev ./vip test"
+        raise UserError(f"{', '.join(missing)} not installed", mend)
     steps = [["pytest", *([] if args.all else ["-m", "not slow"]), *args.rest]]
     if not args.only_tests:
         steps = [
