@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from array import array
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,7 +56,7 @@ def _check(key: str, value: Any, hint: Any, where: str) -> Any:
         return float(value)
     if origin is str and isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # "source: 0" in YAML or on a command line is a number
-    if origin in (list, tuple) and isinstance(value, (list, tuple)):
+    if origin in (list, tuple) and isinstance(value, (list, tuple, array)):  # ROS gives numbers as an array
         arguments = typing.get_args(hint)
         return [_check(key, item, arguments[0], where) for item in value] if arguments else list(value)
     if not isinstance(origin, type):
