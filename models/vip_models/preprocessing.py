@@ -8,22 +8,34 @@ from there, which gives the same numbers for half the work. Normalisation lives 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from vip_models.card import EncoderCard
+from vip_models.resampling import reach
 from vip_models.tensorflow_crop import central_crop
+from vip_models.torch_tools import available_cores
 from vip_ros.errors import UserError
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+_CORES = available_cores()
+# Side of a crop, pixels, below which handing half of it to another thread takes longer than doing it.
+_WORTH_HELP = 96
 
 
-def preprocess(frame: np.ndarray, card: EncoderCard) -> np.ndarray:
+def preprocess(frame: np.ndarray, card: EncoderCard, beside: bool = True) -> np.ndarray:
     """Resize and centre-crop one frame, uint8 [H,W,3] RGB → uint8 [crop,crop,3].
 
     A frame that already has the network's size passes unchanged, as the official network does.
+
+    Args:
+        frame: the frame.
+        card: whose geometry.
+        beside: whether a second thread may help; the numbers are the same.
 
     Raises:
         UserError: not uint8 [H,W,3], or without pixels.
@@ -40,9 +52,40 @@ def preprocess(frame: np.ndarray, card: EncoderCard) -> np.ndarray:
         resized = cv2.resize(whole, (resized_width, resized_height), interpolation=cv2.INTER_LINEAR)
         top, left = _offset(resized_height, card.crop), _offset(resized_width, card.crop)
         return resized[top : top + card.crop, left : left + card.crop]
-    image = Image.fromarray(np.ascontiguousarray(frame))
-    box = crop_box(height, width, card)
-    return np.asarray(image.resize((card.crop, card.crop), _FILTERS[card.interpolation], box=box))
+    return _resample(frame, card, beside)
+
+
+def _resample(frame: np.ndarray, card: EncoderCard, beside: bool) -> np.ndarray:
+    """Resample the crop in two halves, of which a second core may take one."""
+    out = np.empty((card.crop, card.crop, 3), np.uint8)
+    half = card.crop // 2
+    left, top, right, bottom = crop_box(frame.shape[0], frame.shape[1], card)
+    middle = top + (bottom - top) * half / card.crop
+    lower = partial(_resample_rows, frame, (left, middle, right, bottom), out[half:], card.interpolation)
+    helped = _helper().submit(lower) if beside and card.crop >= _WORTH_HELP and _CORES > 1 else None
+    if half:
+        _resample_rows(frame, (left, top, right, middle), out[:half], card.interpolation)
+    if helped is None:
+        lower()
+    else:
+        helped.result()
+    return out
+
+
+def _resample_rows(
+    frame: np.ndarray, box: tuple[float, float, float, float], out: np.ndarray, interpolation: str
+) -> None:
+    left, top, right, bottom = box
+    height, width = out.shape[:2]
+    first, last = reach(len(frame), height, top, bottom, interpolation)
+    image = Image.fromarray(np.ascontiguousarray(frame[first:last]))
+    box = (left, top - first, right, bottom - first)
+    out[...] = np.asarray(image.resize((width, height), _FILTERS[interpolation], box=box))
+
+
+@cache
+def _helper() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "resize")
 
 
 def crop_box(height: int, width: int, card: EncoderCard) -> tuple[float, float, float, float]:
@@ -70,7 +113,7 @@ def preprocess_batch(frames: np.ndarray | Sequence[np.ndarray], card: EncoderCar
     """Preprocess frames uint8 [N,H,W,3] → uint8 [N,crop,crop,3]; raises UserError as `preprocess` does."""
     batch = np.empty((len(frames), card.crop, card.crop, 3), np.uint8)
     for row, frame in zip(batch, frames, strict=True):
-        row[...] = preprocess(frame, card)
+        row[...] = preprocess(frame, card, beside=len(frames) == 1)
     return batch
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -123,3 +126,19 @@ def test_no_frames_give_no_embeddings(encoder):
 def test_what_is_no_rgb_frame_is_refused(encoder, frames, message):
     with pytest.raises(UserError, match=message):
         encoder.encode(frames)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (641, 479), (37, 111), (2, 2)])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_a_second_thread_changes_no_number(size, interpolation):
+    card = dataclasses.replace(CARD, interpolation=interpolation)
+    frame = _photo(*size)
+    np.testing.assert_array_equal(preprocess(frame, card, beside=True), preprocess(frame, card, beside=False))
+
+
+def test_many_threads_may_preprocess_at_once():
+    frames = [_photo(100, 140, seed) for seed in range(8)]
+    expected = [preprocess(frame, CARD, beside=False) for frame in frames]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            np.testing.assert_array_equal(list(pool.map(lambda f: preprocess(f, CARD), frames)), expected)
