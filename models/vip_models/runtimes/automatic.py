@@ -8,9 +8,8 @@ import onnxruntime
 
 from vip_models.card import EncoderCard
 from vip_models.runtimes import RUNTIMES, Network
-from vip_models.runtimes.onnx_device import CUDA
+from vip_models.runtimes.onnx_device import CUDA, NoDeviceError
 from vip_models.tuning_store import stored_tuning
-from vip_ros.errors import UserError
 
 
 @RUNTIMES.register("auto")
@@ -22,6 +21,6 @@ def open_best(card: EncoderCard, weights: Path, sha256: str, threads: int) -> Ne
     if CUDA in onnxruntime.get_available_providers():
         try:
             return RUNTIMES.get("cuda")(card, weights, sha256, threads)
-        except UserError:  # built for CUDA, but there is none: the CPU does the same, only slower
+        except NoDeviceError:  # built for CUDA, but there is none: the CPU does the same, only slower
             pass
     return RUNTIMES.get("cpu")(card, weights, sha256, threads)

@@ -39,6 +39,10 @@ _LARGEST_BATCH = 64
 _KEPT = 4
 
 
+class NoDeviceError(UserError):
+    """There is no device, or ONNX Runtime does not get at it."""
+
+
 class DeviceNetwork:
     """An encoder that resizes frames of any size where it runs; safe to use from several threads, one by one.
 
@@ -134,7 +138,7 @@ def _resampling(
 
 
 def _open(runtime: str, card: EncoderCard, weights: Path, sha256: str, threads: int) -> DeviceNetwork:
-    """Open the encoder on a CUDA device; raises UserError when it would run on the CPU instead."""
+    """Open the encoder on a CUDA device; raises NoDeviceError when it would run on the CPU instead."""
     provider, options = WAYS[runtime]
     if provider in onnxruntime.get_available_providers():
         if hasattr(onnxruntime, "preload_dlls"):
@@ -146,7 +150,7 @@ def _open(runtime: str, card: EncoderCard, weights: Path, sha256: str, threads: 
         # What the session uses, not what was asked for: it falls back to the CPU without a word.
         if network.providers[0] == provider:
             return network
-    raise UserError(
+    raise NoDeviceError(
         f"ONNX Runtime has no usable {'TensorRT' if provider == TENSORRT else 'CUDA'} device",
         "install 'vip-robot[gpu]' and the libraries it names, or choose runtime auto",
     )
