@@ -11,6 +11,12 @@ def check() -> list[Finding]:
     try:
         import torch
     except ImportError as error:
-        return [Finding(NOTE, f"no PyTorch: {error}", "training needs it: VIP_EXTRAS=train ./vip doctor")]
+        return [
+            Finding(
+                NOTE,
+                f"no PyTorch: {error}",
+                "training needs it: VIP_EXTRAS=train,encoders,cpu,dev ./vip doctor",
+            )
+        ]
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU only"
     return [Finding(OK, f"PyTorch {torch.__version__}, {device}, {torch.get_num_threads()} threads")]
