@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -20,9 +19,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
-from std_srvs.srv import Trigger
 
 from vip_bringup.lock import DomainLock
+from vip_bringup.presence import Presence
 from vip_bringup.transitions import ACTIVE, BringUp, Patience
 from vip_ros.errors import UserError
 from vip_ros.middleware import configure_middleware
@@ -34,7 +33,7 @@ READY = "stack is active"
 TICK = 0.1  # s
 POLL_BRINGING_UP, POLL_WATCHING = 0.2, 1.0  # s between two questions for a node's state
 ANSWER_LIMIT = 3.0  # s after which a question for a node's state counts as lost
-OTHER_STACK_LIMIT = 1.0  # s to find another manager on the domain, and as much for its answer
+OTHER_STACK_TIME = 0.7  # s in which another manager may be heard of before any node is touched
 
 _TRANSITIONS = {
     "configure": Transition.TRANSITION_CONFIGURE,
@@ -74,6 +73,7 @@ class Manager(Node):
         except ParameterUninitializedException:
             raise UserError(f"{NODE_NAME} has no nodes to manage", "set its parameter nodes") from None
         self._lock = DomainLock() if self.get_parameter("lock").value else None
+        self._presence = Presence(self)
         self._begin = time.monotonic()
         self._links = {name: _Link(self, name) for name in names}
         self._ready = False
@@ -82,28 +82,11 @@ class Manager(Node):
         self.create_subscription(Log, "/rosout", self._on_log, latched)
         self.create_timer(TICK, self._tick)
 
-    def serve(self, executor: SingleThreadedExecutor, stop: Event) -> None:
-        """Manage the nodes until the event; raises UserError when one cannot be brought up."""
-        self._refuse_second_stack(executor)
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=TICK)
-
-    def _refuse_second_stack(self, executor: SingleThreadedExecutor) -> None:
-        """Raise UserError when another manager serves this domain, else answer for this one."""
-        client = self.create_client(Trigger, f"{NODE_NAME}/status")
-        if client.wait_for_service(timeout_sec=OTHER_STACK_LIMIT):
-            future = client.call_async(Trigger.Request())
-            executor.spin_until_future_complete(future, timeout_sec=OTHER_STACK_LIMIT)
-            if future.done():
-                raise UserError(
-                    f"another stack is already running on this ROS domain ({future.result().message})",
-                    "stop it first, or choose another domain with ROS_DOMAIN_ID",
-                )
-        self.destroy_client(client)
-        self.create_service(Trigger, f"{NODE_NAME}/status", self._on_status)
-
     def _tick(self) -> None:
         now = time.monotonic()
+        self._presence.check()
+        if now - self._begin < OTHER_STACK_TIME:
+            return
         for name, link in self._links.items():
             self._ask_state(name, link, now)
         for name, transition in self.bring_up.due(now):
@@ -174,12 +157,6 @@ class Manager(Node):
         if severity >= error:
             self.bring_up.complained(message.name.rsplit(".", 1)[-1], message.msg)
 
-    def _on_status(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        states = ", ".join(f"{track.name} {track.state}" for track in self.bring_up.tracks.values())
-        response.success = self.bring_up.complete
-        response.message = f"process {os.getpid()}: {states}"
-        return response
-
 
 def main() -> int:
     """Run the manager; returns 0 after an orderly end, 2 after what the user can mend."""
@@ -192,7 +169,8 @@ def main() -> int:
         executor = SingleThreadedExecutor()
         manager = Manager()
         executor.add_node(manager)
-        manager.serve(executor, stop)
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=TICK)
     except UserError as error:
         print(f"[ERROR] {error}", file=sys.stderr, flush=True)
         return 2
