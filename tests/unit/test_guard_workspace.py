@@ -83,7 +83,7 @@ def test_a_chunk_that_leads_out_is_rejected_with_what_and_how_far(way, reason):
     answer = rig.submit(rows)
     assert rig.mode == Mode.HOLD and "it leads out of the workspace: the" in answer
     assert re.search(reason, answer), answer
-    assert rig.guard.rejected == 1 and rig.guard.accepted == 0
+    assert rig.guard.admission.rejected == 1 and rig.guard.admission.accepted == 0
 
 
 def test_a_way_between_two_good_points_that_leads_out_is_stopped_inside_with_a_fault():

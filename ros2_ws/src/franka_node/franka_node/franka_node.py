@@ -174,7 +174,7 @@ class FrankaNode(StackNode):
         if scenes is not None and self._scene_out is not None and self._is_due("scene", SCENE_RATE):
             self._scene_out.publish(messages.sim_state(scenes.scene()))
         guard = self._guard
-        telling = (guard.mode, guard.fault, guard.rejected)
+        telling = (guard.mode, guard.fault, guard.source, guard.admission.rejected)
         if telling != self._told or self._is_due("guard", GUARD_RATE):
             if guard.fault and telling[:2] != self._told[:2]:
                 self.get_logger().error(f"{guard.mode.name}: fault {guard.fault}: {guard.fault_detail}")

@@ -7,23 +7,18 @@ fails, also inside the guard, ends in a stop inside the limits and a latched fau
 from __future__ import annotations
 
 import threading
+from math import isfinite
 
 import numpy as np
 
-from franka_node.chunk import (
-    ActionChunk,
-    RejectedChunk,
-    check_chunk,
-    check_near,
-    check_stamp,
-    due_points,
-    upcoming,
-)
+from franka_node.admission import Admission
+from franka_node.chunk import ActionChunk
 from franka_node.follower import Follower
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import GuardOutput, Mode
 from franka_node.interventions import InterventionCounter
 from franka_node.limits import Array, RobotLimits
+from franka_node.smooth_clock import TimeAxis
 from franka_node.watchdog import Watchdogs, streams_of
 from franka_node.workspace import Workspace
 from vip_ros.errors import UserError
@@ -49,19 +44,20 @@ class Guard:
             config.position_margin, config.velocity_scale, config.acceleration_scale, config.jerk_scale
         )
         self.mode = Mode.INACTIVE
-        self.fault = self.fault_detail = self.last_rejection = ""
-        self.accepted = self.rejected = self._rejected_before = 0
+        self.fault = self.fault_detail = ""
         self.command_latency = float("nan")
         self.interventions = InterventionCounter(limits.joint_names)
         self._follower = Follower(self.limits, config, dt, self.interventions)
         self._follower.motion.veto = self._veto
         self._watchdogs = Watchdogs.from_config(config)
         self._workspace = Workspace(config)
+        self._axis = TimeAxis()
+        self.admission = Admission(
+            limits, config, self._follower, self._watchdogs, self._workspace, self._axis
+        )
         self._lock = threading.RLock()
         self._after_stop = Mode.FAULT
-        self._origin_ns: int | None = None
         self._now_ns = 0
-        self._newest_stamp_ns = 0
         self._latency_due = False
         self._measured: Array | None = None
         self._home = self.limits.home
@@ -92,15 +88,11 @@ class Guard:
     def submit(self, chunk: ActionChunk, now_ns: int) -> str:
         """Take a chunk; return why it was rejected, or an empty string when it is followed."""
         with self._lock:
-            try:
-                self._take(chunk, now_ns)
-            except RejectedChunk as error:
-                return self._reject(str(error))
-            except (TypeError, ValueError, OverflowError) as error:
-                return self._reject(f"malformed: {error}")
-            self.accepted += 1
-            self._rejected_before = self.rejected
-            return ""
+            start = self._measured if self.mode == Mode.HOLD else None
+            reason = self.admission.consider(chunk, now_ns, self._obstacle(), start)
+            if not reason:
+                self._latency_due, self.mode = True, Mode.TRACKING
+            return reason
 
     def update(self, now_ns: int, q: Array, dq: Array) -> GuardOutput:
         """Advance by one period and return the command.
@@ -147,7 +139,7 @@ class Guard:
                 except UserError as error:
                     return str(error)
                 self.mode = Mode.HOLD
-            self.fault = self.fault_detail = self.last_rejection = ""
+            self.fault = self.fault_detail = self.admission.last_rejection = ""
             self.interventions.clear()
             return ""
 
@@ -174,44 +166,20 @@ class Guard:
             if self.mode != Mode.INACTIVE:
                 self.mode = Mode.HOLD
 
-    def _take(self, chunk: ActionChunk, now_ns: int) -> None:
-        if self.mode == Mode.INACTIVE:
-            raise RejectedChunk("the guard is inactive")
-        if self.fault:
-            raise RejectedChunk(f"fault {self.fault} is latched: reset first")
-        if self.mode not in (Mode.HOLD, Mode.TRACKING):
-            raise RejectedChunk(f"the guard is {self.mode.name.lower()}")
-        check_stamp(chunk, now_ns, self._newest_stamp_ns, self.config)
-        positions, gripper = check_chunk(chunk, self.robot.joint_names)
-        now = self._seconds(now_ns)
-        due = due_points(chunk, positions, self._widths(gripper), self._origin(now_ns))
-        points = self._follower.ahead(due, now)
+    @property
+    def source(self) -> str:
+        """Return who drives the arm: policy, teleop, replay; empty: nobody."""
         plan = self._follower.plan
-        if self.mode == Mode.HOLD:
-            self._check_start(chunk, upcoming(due, now, 0.0).positions[0], now_ns)
-        elif plan is not None and plan.source != chunk.source:
-            raise RejectedChunk(f"'{plan.source}' is in control, '{chunk.source}' is not")
-        outside = self._workspace.refusal(points.positions)
-        if outside:
-            raise RejectedChunk(f"it leads out of the workspace: {outside}")
-        self._follower.take(chunk, points, now)
-        self._newest_stamp_ns, self._latency_due = chunk.stamp_ns, True
-        self._watchdogs.arm("action", now_ns)
-        self.mode = Mode.TRACKING
+        return plan.source if self.mode == Mode.TRACKING and plan is not None else ""
 
-    def _check_start(self, chunk: ActionChunk, first: Array, now_ns: int) -> None:
-        for stream in streams_of(chunk.source):
-            if stream != "action" and not self._watchdogs.fresh(stream, now_ns):
-                raise RejectedChunk(f"no fresh {stream.replace('_', ' ')} to start from")
-        assert self._measured is not None  # there is a fresh joint state
-        check_near(first, self._measured, self.config.start_threshold, self.robot.joint_names)
-
-    def _widths(self, gripper: Array) -> Array:
-        inside = np.clip(gripper, 0.0, self.robot.gripper_width)
-        excess = float(np.abs(gripper - inside).max(initial=0.0))
-        if excess > 0:
-            self.interventions.note("position", "gripper", excess)
-        return inside
+    def _obstacle(self) -> str:
+        if self.mode == Mode.INACTIVE:
+            return "the guard is inactive"
+        if self.fault:
+            return f"fault {self.fault} is latched: reset first"
+        if self.mode not in (Mode.HOLD, Mode.TRACKING):
+            return f"the guard is {self.mode.name.lower()}"
+        return ""
 
     def _supervise(self, now_ns: int, q: Array, dq: Array) -> None:
         if now_ns < self._now_ns - CLOCK_STEP * 1e9:
@@ -225,9 +193,7 @@ class Guard:
             return
         stale = self._watchdogs.check(self._armed_now(), now_ns)
         if stale is not None:
-            refused = self.rejected > self._rejected_before
-            why = f"; the newest chunk was rejected: {self.last_rejection}" if refused else ""
-            self.trip(stale.fault, stale.detail + why)
+            self.trip(stale.fault, stale.detail + self.admission.why_none())
         away = float(np.abs(q - self._follower.motion.q).max())
         if away > self.config.tracking_threshold:
             self.trip("tracking_error", f"the arm is {away:.2f} rad away from its command; is it blocked?")
@@ -241,7 +207,7 @@ class Guard:
     def _advance(self, now_ns: int) -> None:
         follower = self._follower
         if self.mode == Mode.TRACKING:
-            ended = follower.plan is None or follower.track(follower.plan, self._seconds(now_ns))
+            ended = follower.plan is None or follower.track(follower.plan, self._axis.seconds(now_ns))
             if ended and not self.fault:  # the way there may have been vetoed
                 self._settle(Mode.HOLD)
         elif self.mode == Mode.HOMING:
@@ -277,7 +243,7 @@ class Guard:
         self._measured = q.astype(np.float64)
         self._follower.place(self._measured)
         # Whatever was seen before the robot came to be here is history.
-        self._newest_stamp_ns = self._now_ns
+        self.admission.newest_stamp_ns = self._now_ns
         self._watchdogs.clear()
 
     def _place_again(self) -> None:
@@ -285,16 +251,3 @@ class Guard:
             raise UserError("no joint state yet", "see the driver")
         near = np.abs(self._measured - self._follower.motion.q).max() <= REPLACE_DISTANCE
         self._place(self._follower.motion.q if near else self._measured)
-
-    def _reject(self, reason: str) -> str:
-        self.rejected += 1
-        self.last_rejection = reason
-        return reason
-
-    def _origin(self, now_ns: int) -> int:
-        if self._origin_ns is None:
-            self._origin_ns = now_ns
-        return self._origin_ns
-
-    def _seconds(self, now_ns: int) -> float:
-        return (now_ns - self._origin(now_ns)) * 1e-9

@@ -58,12 +58,13 @@ def guard_state(guard: Guard, now_ns: int) -> GuardState:
         header=Header(stamp=stamps.from_ns(now_ns)),
         mode=int(guard.mode),
         mode_name=guard.mode.name,
+        source=guard.source,
         fault=guard.fault,
         fault_detail=guard.fault_detail,
         command_latency=guard.command_latency,
-        chunks_accepted=guard.accepted,
-        chunks_rejected=guard.rejected,
-        last_rejection=guard.last_rejection,
+        chunks_accepted=guard.admission.accepted,
+        chunks_rejected=guard.admission.rejected,
+        last_rejection=guard.admission.last_rejection,
         interventions=[
             GuardIntervention(limit=i.limit, joint=i.joint, count=i.count, largest=i.largest)
             for i in guard.interventions.summary()

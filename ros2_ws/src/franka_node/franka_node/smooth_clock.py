@@ -1,6 +1,23 @@
-"""A time base for commands that does not jitter with the loop."""
+"""Time bases for commands: one for the guard's seconds, one that does not jitter with the loop."""
 
 from __future__ import annotations
+
+
+class TimeAxis:
+    """Seconds since the first time that was asked for: a double holds ns only near zero."""
+
+    def __init__(self) -> None:
+        self._origin_ns: int | None = None
+
+    def origin_ns(self, now_ns: int) -> int:
+        """Return the zero of the axis, ns since the epoch; the first call sets it to now_ns."""
+        if self._origin_ns is None:
+            self._origin_ns = now_ns
+        return self._origin_ns
+
+    def seconds(self, now_ns: int) -> float:
+        """Return a time on the axis, s."""
+        return (now_ns - self.origin_ns(now_ns)) * 1e-9
 
 
 class SmoothClock:

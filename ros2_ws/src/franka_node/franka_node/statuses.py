@@ -11,9 +11,9 @@ def guard(guard: Guard) -> Status:
     """Return the guard's mode, or the fault that is latched."""
     values = {
         "mode": guard.mode.name,
-        "chunks_accepted": guard.accepted,
-        "chunks_rejected": guard.rejected,
-        "last_rejection": guard.last_rejection,
+        "chunks_accepted": guard.admission.accepted,
+        "chunks_rejected": guard.admission.rejected,
+        "last_rejection": guard.admission.last_rejection,
         "command_latency_ms": guard.command_latency * 1e3,
         "interventions": sum(i.count for i in guard.interventions.summary()),
     }
