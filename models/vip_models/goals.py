@@ -94,9 +94,11 @@ class Goal:
             )
 
 
-def mean_goal(name: str, encoder: str, embeddings: np.ndarray, image: np.ndarray | None = None) -> Goal:
+def mean_goal(
+    name: str, encoder: str, embeddings: np.ndarray, image: np.ndarray | None = None, metric: str = "l2"
+) -> Goal:
     """Return the goal in the middle of several goal images' embeddings [K,D]."""
-    return Goal(name, encoder, np.asarray(embeddings, np.float32).mean(axis=0), image)
+    return Goal(name, encoder, np.asarray(embeddings, np.float32).mean(axis=0), image, metric=metric)
 
 
 def save_goal(goal: Goal, path: Path) -> Path:

@@ -2,8 +2,9 @@
 
 One sample per camera picture at time t: φ(o_t), q(t), and the commanded positions at
 t + (k + 1) * step_duration, k = 0 … H − 1 (the last command is held beyond the end). The reward is
-R_t = S(o_{t+1}; g) − S(o_t; g) with S(o; g) = −‖φ(o) − φ(g)‖₂ over one step_duration (VIP, arXiv 2210.00030,
-section 5); g is the mean embedding of the last pictures of the successful episodes, as in that paper.
+R_t = S(o_{t+1}; g) − S(o_t; g) with S(o; g) = −distance(φ(o), φ(g)) over one step_duration (VIP, arXiv
+2210.00030, section 5), in the metric of the encoder's authors unless another is asked for; g is the mean
+embedding of the last pictures of the successful episodes, as in that paper.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policy_node.embeddings import Floats, FrameEncoder, embed_episode
+from vip_models.distances import distances
 from vip_ros.errors import UserError
 from vip_teleop.episode_reader import EpisodeReader, JointSeries
 
@@ -53,7 +55,7 @@ class EpisodeData:
 
 @dataclass(frozen=True)
 class GoalData:
-    """The goal that the demonstrations show: mean embedding [D], nearest last picture, threshold.
+    """The goal that the demonstrations show: mean embedding [D], nearest last picture, threshold, metric.
 
     The threshold is None where the distance does not tell the end of a demonstration from the way there.
     """
@@ -61,6 +63,7 @@ class GoalData:
     embedding: Floats
     image: NDArray[np.uint8]
     threshold: float | None
+    metric: str = "l2"
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,9 @@ class Dataset:
 
     def rewards(self, episode: EpisodeData) -> NDArray[np.float64]:
         """Return R of each sample over one step_duration, [T]; 0 at the end of the episode."""
-        distances = goal_distances(episode.embeddings, self.goal.embedding)
-        following = np.interp(episode.times + self.step_duration, episode.times, distances)
-        return distances - following
-
-
-def goal_distances(embeddings: Floats, goal: Floats) -> NDArray[np.float64]:
-    """Return ‖φ(o) − φ(g)‖₂ of embeddings [T, D], [T]."""
-    return np.linalg.norm(embeddings.astype(np.float64) - goal, axis=1)
+        curve = distances(episode.embeddings, self.goal.embedding, self.goal.metric)
+        following = np.interp(episode.times + self.step_duration, episode.times, curve)
+        return curve - following
 
 
 def load_dataset(
@@ -98,8 +96,17 @@ def load_dataset(
     step_duration: float,
     horizon: int,
     progress: Progress | None = None,
+    metric: str = "",
 ) -> Dataset:
     """Read and encode episodes (embeddings are cached by the bag's content and the encoder).
+
+    Args:
+        paths: the episodes.
+        encoder: the frozen encoder.
+        step_duration: s between two points of a chunk.
+        horizon: points per chunk.
+        progress: told what is done and how much of it.
+        metric: how distances to the goal are measured, "l2" or "cosine"; "": as the encoder's authors do.
 
     Raises:
         UserError: no episode, none successful, several tasks or robots mixed, a damaged episode.
@@ -118,7 +125,8 @@ def load_dataset(
         episodes.append(_load_episode(reader, encoder, joints, step_duration, horizon))
     if progress is not None:
         progress("encoding", len(readers), len(readers))
-    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, _goal(episodes))
+    goal = _goal(episodes, metric or encoder.card.metric)
+    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal)
 
 
 def _load_episode(
@@ -161,26 +169,26 @@ def _gripper_width(series: JointSeries) -> NDArray[np.float64] | None:
     return series.columns(fingers).sum(axis=1) if fingers else None
 
 
-def _goal(episodes: list[EpisodeData]) -> GoalData:
+def _goal(episodes: list[EpisodeData], metric: str) -> GoalData:
     solved = [episode for episode in episodes if episode.success]
     if not solved:
         raise UserError("no episode ended in success", "record at least one: its last picture is the goal")
     last = np.stack([episode.embeddings[-1] for episode in solved])
     mean = last.mean(axis=0)
-    nearest = solved[int(np.argmin(goal_distances(last, mean)))]
-    return GoalData(mean, nearest.last_image, reached_threshold(solved, mean))
+    nearest = solved[int(np.argmin(distances(last, mean, metric)))]
+    return GoalData(mean, nearest.last_image, reached_threshold(solved, mean, metric), metric)
 
 
-def reached_threshold(solved: list[EpisodeData], goal: Floats) -> float | None:
+def reached_threshold(solved: list[EpisodeData], goal: Floats, metric: str = "l2") -> float | None:
     """Return the distance that every solved episode ends within and none enters before its last second.
 
     None when there is no such distance: a threshold that an unsolved picture passes would end runs too soon.
     """
     ends, ways = [], []
     for episode in solved:
-        distances = goal_distances(episode.embeddings, goal)
-        ends.append(float(distances[-1]))
-        ways.append(distances[episode.times < episode.times[-1] - _ENDING])
+        curve = distances(episode.embeddings, goal, metric)
+        ends.append(float(curve[-1]))
+        ways.append(curve[episode.times < episode.times[-1] - _ENDING])
     earlier = np.concatenate(ways)
     largest = max(ends)
     return largest if earlier.size and largest < float(earlier.min()) else None

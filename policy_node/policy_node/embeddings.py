@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vip_models.card import EncoderCard
 from vip_ros.resources import cache_dir
 from vip_teleop.episode import BAG_FILE
 from vip_teleop.episode_reader import EpisodeReader
@@ -26,6 +27,10 @@ class FrameEncoder(Protocol):
     @property
     def id(self) -> str:
         """Name and weights' hash."""
+
+    @property
+    def card(self) -> EncoderCard:
+        """What is known about it, such as how its authors measure distances."""
 
     def encode(self, frames: NDArray[np.uint8], batch_size: int = 8) -> Floats:
         """Map uint8 [T, H, W, 3] RGB to float32 [T, D]."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy_node.network import Tensors
+from vip_models.card import METRICS
 from vip_ros.config import option
+from vip_ros.errors import unknown_name
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class TrainConfig:
 
     tau: float = option(0.3, "sharpness of the reward weights, per standard deviation of the reward")
     reward_scale: float = option(0.0, "divisor of the reward; 0: its standard deviation, 1: raw units")
+    metric: str = option("", "how distances to the goal are measured: l2 or cosine; empty: the encoder's own")
     max_weight: float = option(20.0, "largest sample weight, in means")
     components: int = option(8, "principal components of the embedding that the policy sees; 0: all features")
     hidden: list[int] = option([256, 256], "width of each hidden layer")
@@ -33,6 +36,11 @@ class TrainConfig:
     rate: float = option(10.0, "chunks per second the policy is to run at, Hz")
     seed: int = option(0, "seed of the weights, the batches and the noise")
     threads: int = option(1, "CPU threads of the training step; small networks are fastest with one")
+
+    def __post_init__(self) -> None:
+        """Refuse a metric that does not exist."""
+        if self.metric and self.metric not in METRICS:
+            raise unknown_name("metric", self.metric, METRICS)
 
 
 @dataclass(frozen=True)

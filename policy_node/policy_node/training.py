@@ -38,7 +38,9 @@ def train(
     """
     learn = ALGORITHMS.get(algorithm)
     begin = time.perf_counter()
-    dataset = load_dataset(list_episodes(episodes), encoder, config.step_duration, config.horizon, progress)
+    dataset = load_dataset(
+        list_episodes(episodes), encoder, config.step_duration, config.horizon, progress, config.metric
+    )
     encoded = time.perf_counter()
     learned = learn(dataset, config, progress)
     timing = {
@@ -76,4 +78,4 @@ def describe(
 def goal_of(dataset: Dataset) -> Goal:
     """Return the goal that the successful episodes show."""
     goal = dataset.goal
-    return Goal(dataset.task, dataset.encoder, goal.embedding, goal.image, goal.threshold)
+    return Goal(dataset.task, dataset.encoder, goal.embedding, goal.image, goal.threshold, goal.metric)

@@ -17,7 +17,7 @@ from std_srvs.srv import Trigger
 from vip_interfaces.srv import SetGoal
 
 from vip_models import load_encoder
-from vip_reward_node.reward import distances
+from vip_models.distances import distances
 from vip_ros.images import array_to_image
 from vip_ros.qos import RELIABLE_10
 from vip_ros.stamps import from_ns, to_ns

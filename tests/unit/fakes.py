@@ -10,6 +10,8 @@ import numpy as np
 class MeanColour:
     """An encoder whose embedding is the mean colour of the frame, [3]."""
 
+    card = SimpleNamespace(text=False, metric="l2")
+
     def __init__(self, name: str = "mean-colour", scale: float = 1.0) -> None:
         self.id = f"{name}@000000000000"
         self.batches: list[int] = []

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from support.episodes import JOINTS, toy_demonstration, toy_episode
 
-from policy_node.dataset import EpisodeData, goal_distances, load_dataset, reached_threshold
+from policy_node.dataset import EpisodeData, load_dataset, reached_threshold
+from vip_models.card import EncoderCard
+from vip_models.distances import distances
 from vip_ros.errors import UserError
 from vip_teleop.recording import write_demonstration
 
@@ -19,8 +21,9 @@ class MeanColour:
 
     id = "mean@000000000001"
 
-    def __init__(self) -> None:
+    def __init__(self, metric: str = "l2") -> None:
         self.frames = 0
+        self.card = EncoderCard(name="mean", metric=metric)
 
     def encode(self, frames: np.ndarray, batch_size: int = 8) -> np.ndarray:
         self.frames += len(frames)
@@ -68,9 +71,9 @@ def test_goal_is_the_mean_of_the_last_pictures_of_the_successes(tmp_path: Path, 
 def test_rewards_are_the_distance_covered_in_one_step(tmp_path: Path, vip_cache: Path) -> None:
     dataset = load_dataset([toy_episode(tmp_path, rows=20)], MeanColour(), 0.1, 3)
     (episode,) = dataset.episodes
-    distances = goal_distances(episode.embeddings, dataset.goal.embedding)
+    curve = distances(episode.embeddings, dataset.goal.embedding, "l2")
     rewards = dataset.rewards(episode)
-    assert rewards[:-2] == pytest.approx(distances[:-2] - distances[2:])
+    assert rewards[:-2] == pytest.approx(curve[:-2] - curve[2:])
     assert rewards[-1] == 0.0
 
 

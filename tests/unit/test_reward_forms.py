@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from vip_models.distances import distances
 from vip_models.goals import Goal
-from vip_reward_node.reward import RewardForm, distances, rewards
+from vip_reward_node.reward import RewardForm, rewards
 from vip_reward_node.tracker import ReachRule, judge
 from vip_ros.errors import UserError
 

@@ -24,7 +24,7 @@ EncoderProgress = Callable[[str, str, int, int], None]
 class Row:
     """One line of the table: an encoder on a video, or its mean over all videos.
 
-    Distances are in embedding units and do not compare between encoders.
+    Distances are in embedding units of the encoder's metric and do not compare between encoders.
     """
 
     encoder: str
@@ -33,6 +33,7 @@ class Row:
     frames: int
     bumps: float
     voc: float
+    metric: str
     initial_distance: float
     final_distance: float
     frames_per_second: float
@@ -93,10 +94,10 @@ def compare_encoders(
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return the table in Markdown, aligned so that a terminal shows it well."""
-    header = ["encoder", "video", "bumps", "VOC", "first distance", "last distance", "frames/s"]
+    header = ["encoder", "video", "bumps", "VOC", "metric", "first distance", "last distance", "frames/s"]
     cells = [
         [
-            row.encoder, row.video, f"{row.bumps:.3f}", f"{row.voc:+.3f}",
+            row.encoder, row.video, f"{row.bumps:.3f}", f"{row.voc:+.3f}", row.metric,
             f"{row.initial_distance:.4g}", f"{row.final_distance:.4g}", f"{row.frames_per_second:.1f}",
         ]
         for row in rows
@@ -121,19 +122,28 @@ def _labelled(progress: EncoderProgress, label: str) -> Callable[[str, int, int]
 def _rows(label: str, identity: str, result: EncodeResult) -> list[Row]:
     columns = ("bumps", "voc", "initial_distance", "final_distance", "frames_per_second")
     rows = [
-        Row(label, identity, name, figures["frames"], *(figures[column] for column in columns))
+        Row(
+            label,
+            identity,
+            name,
+            figures["frames"],
+            metric=result.metric,
+            **{column: figures[column] for column in columns},
+        )
         for name, figures in result.metrics.items()
     ]
     if len(rows) > 1:
-        means = [float(np.mean([getattr(row, column) for row in rows])) for column in columns]
-        rows.append(Row(label, identity, MEAN, sum(row.frames for row in rows), *means))
+        means = {column: float(np.mean([getattr(row, column) for row in rows])) for column in columns}
+        rows.append(
+            Row(label, identity, MEAN, sum(row.frames for row in rows), metric=result.metric, **means)
+        )
     return rows
 
 
 def _write(comparison: Comparison, results: Mapping[str, EncodeResult], request: EncodeRequest) -> None:
     rows = [asdict(row) for row in comparison.rows]
     out = request.out
-    write_json(out / "compare.json", {"goal": request.goal, "metric": request.metric, "rows": rows})
+    write_json(out / "compare.json", {"goal": request.goal, "rows": rows})
     write_atomically(out / "compare.csv", lambda path: _write_csv(path, rows))
     table = markdown(comparison.rows)
     write_atomically(out / "compare.md", lambda path: path.write_text(table, encoding="utf-8"))

@@ -40,7 +40,8 @@ class EncodeRequest:
             what resolve_goal takes.
         rate: frames per second (Hz) to assume; None: the video's own.
         batch_size: frames per run of the encoder.
-        metric: how distances to goal images are measured, "l2" or "cosine".
+        metric: how distances to goals are measured, "l2" or "cosine"; "": as each encoder's authors do. A
+            stored goal keeps its own.
         form: dense or sparse rewards, normalised or not.
         rule: when a goal counts as reached.
         library: goals by name.
@@ -51,7 +52,7 @@ class EncodeRequest:
     goal: str = GOAL_LAST
     rate: float | None = None
     batch_size: int = 8
-    metric: str = "l2"
+    metric: str = ""
     form: RewardForm = field(default_factory=RewardForm)
     rule: ReachRule = field(default_factory=ReachRule)
     library: GoalLibrary = field(default_factory=default_library)
@@ -62,11 +63,13 @@ class EncodeResult:
     """What came of a request.
 
     Attributes:
+        metric: how distances were measured.
         metrics: by name, as in metrics.json.
         failures: a line for each input that failed.
         curves: what the figure of each input shows, by name.
     """
 
+    metric: str
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     curves: dict[str, Curve] = field(default_factory=dict)
@@ -95,7 +98,7 @@ def encode_inputs(
     if request.goal not in (GOAL_LAST, GOAL_UVD):
         goal = resolve_goal(request.goal, maker, request.library)
         request.rule.check(goal, request.form)
-    result = EncodeResult()
+    result = EncodeResult(maker.metric if goal is None else goal.metric)
     for name, source in zip(output_names(request.inputs), request.inputs, strict=True):
         try:
             footage = open_footage(source, request.rate)
@@ -113,6 +116,7 @@ def encode_inputs(
     summary = {
         "encoder": encoder.id,
         "goal": request.goal,
+        "metric": result.metric,
         "reward_mode": request.form.mode,
         "normalised": request.form.normalise,
         "inputs": result.metrics,
@@ -167,7 +171,7 @@ def _named(progress: Progress, name: str, expected: int) -> Callable[[int], None
 def _own_goal(encoding: Encoding, request: EncodeRequest, maker: GoalMaker) -> Goal:
     if request.goal == GOAL_UVD:
         return maker.of_encoding(encoding, "own subgoals")
-    return Goal("last frame", maker.encoder.id, encoding.embeddings[-1], metric=request.metric)
+    return Goal("last frame", maker.encoder.id, encoding.embeddings[-1], metric=maker.metric)
 
 
 def _curve(

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vip_models.distances import distances
 from vip_models.goals import Goal, Subgoals, mean_goal
 from vip_reward_node.encoding import Encoding, encode_footage
 from vip_reward_node.footage import is_episode, is_success, last_frames, open_footage
 from vip_reward_node.protocols import EncoderLike
-from vip_reward_node.reward import distances
 from vip_reward_node.subgoals import Decomposition, find_subgoals, stage_budgets
 from vip_reward_node.text import TextLayer
 from vip_reward_node.thumbnails import shrunk
@@ -36,13 +36,18 @@ class GoalMaker:
 
     Attributes:
         encoder: the encoder.
-        metric: how distances to goal images are measured, "l2" or "cosine".
+        metric: how distances to its goals are measured, "l2" or "cosine"; "" becomes what the encoder's card
+            says that its authors use.
         decomposition: how demonstrations are taken apart into subgoals.
     """
 
     encoder: EncoderLike
-    metric: str = "l2"
+    metric: str = ""
     decomposition: Decomposition = field(default_factory=Decomposition)
+
+    def __post_init__(self) -> None:
+        """Let the encoder's own metric stand where none is given."""
+        object.__setattr__(self, "metric", self.metric or self.encoder.card.metric)
 
     def of_image(self, rgb: Image, name: str = "") -> Goal:
         """Return the goal of an image uint8 [H, W, 3]; without a name it is called after its content."""
@@ -80,7 +85,7 @@ class GoalMaker:
         return Goal(name or path.resolve().stem, self.encoder.id, embedding, image, metric=self.metric)
 
     def of_text(self, text: str, name: str = "") -> Goal:
-        """Return the goal that a sentence describes, measured as the encoder's authors measure it.
+        """Return the goal that a sentence describes.
 
         Raises:
             UserError: no words, or an encoder without a text tower; it names those that have one.
@@ -90,7 +95,7 @@ class GoalMaker:
             raise UserError("a text goal without words", 'write "text:close the drawer"')
         embedding = self.encoder.encode_text([words])[0]
         name = name or re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-").lower()[:64] or "text"
-        return Goal(name, self.encoder.id, embedding, picture_of_text(words), metric=self.encoder.card.metric)
+        return Goal(name, self.encoder.id, embedding, picture_of_text(words), metric=self.metric)
 
     def of_demonstration(self, path: Path, name: str = "") -> Goal:
         """Return the goal that a demonstration ends in, with the subgoals found on the way."""
@@ -100,7 +105,7 @@ class GoalMaker:
 
     def of_encoding(self, encoding: Encoding, name: str) -> Goal:
         """Return the goal and subgoals of a demonstration that is encoded already."""
-        ends = find_subgoals(encoding.embeddings, self.decomposition)
+        ends = find_subgoals(encoding.embeddings, self.decomposition, self.metric)
         wanted = set(ends)
         frames = enumerate(open_footage(encoding.source, encoding.rate))
         images = np.stack([shrunk(frame.rgb) for index, frame in frames if index in wanted])

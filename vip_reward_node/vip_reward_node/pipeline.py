@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -141,5 +141,4 @@ class _Capture:
         """Return the goal of the frames taken; its picture is the last of them."""
         assert self._image is not None
         name = self._name or content_name(self._image)
-        goal = mean_goal(name, maker.encoder.id, np.stack(self._embeddings), self._image)
-        return replace(goal, metric=maker.metric)
+        return mean_goal(name, maker.encoder.id, np.stack(self._embeddings), self._image, maker.metric)

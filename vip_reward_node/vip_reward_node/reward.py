@@ -1,8 +1,7 @@
-"""Goal-distance value and reward, the same code for one live frame and for a whole video.
+"""Goal-distance reward, the same code for one live frame and for a whole video.
 
-S(o; g) = -||phi(o) - phi(g)||_2 and R(o, o'; g) = S(o'; g) - S(o; g), after VIP
-(Ma et al., ICLR 2023, arXiv 2210.00030). Where an encoder's authors compare by angle (CLIP; LIV, arXiv
-2306.00958) S is the cosine similarity; as a distance it is counted from the goal, 1 - cosine.
+S(o; g) = -distance(phi(o), phi(g)) and R(o, o'; g) = S(o'; g) - S(o; g), after VIP
+(Ma et al., ICLR 2023, arXiv 2210.00030); vip_models.distances has the metrics.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from vip_ros.errors import UserError, unknown_name
-
-Floats = NDArray[np.float64]
+from vip_models.distances import Floats, distances
+from vip_ros.errors import unknown_name
 
 MODES = ("dense", "sparse")
 
@@ -73,35 +71,6 @@ class RewardForm:
         )
 
 
-def distances(embeddings: ArrayLike, goal: ArrayLike, metric: str = "l2") -> Floats:
-    """Return the distance of each embedding [T, D] to one goal embedding [D], [T].
-
-    Args:
-        embeddings: of the frames.
-        goal: of the goal.
-        metric: "l2" for ||phi(o_t) - phi(g)||_2; "cosine" for 1 - cosine similarity, in [0, 2].
-
-    Raises:
-        UserError: the shapes do not fit each other, or a number is not finite.
-    """
-    points = np.asarray(embeddings, dtype=np.float64)
-    target = np.asarray(goal, dtype=np.float64)
-    if points.ndim != 2 or target.shape != points.shape[1:]:
-        raise UserError(
-            f"embeddings of shape {points.shape} do not fit a goal of shape {target.shape}",
-            "make the goal again with the encoder in use",
-        )
-    if metric == "cosine":
-        points, target = _unit(points), _unit(target)
-    result = np.sqrt(np.square(points - target).sum(axis=1))
-    if metric == "cosine":
-        # 1 - cos of unit vectors, without the cancellation near the goal.
-        result = 0.5 * np.square(result)
-    if not np.isfinite(result).all():
-        raise UserError("the encoder gave an embedding that is not finite", "check its weights file")
-    return result
-
-
 def rewards(embeddings: ArrayLike, goal: ArrayLike, metric: str = "l2") -> Floats:
     """Return R(o_t, o_{t+1}; g) [T-1] of embeddings [T, D] and a goal [D]; raises like distances."""
     return -np.diff(distances(embeddings, goal, metric))
@@ -115,9 +84,3 @@ def progress(distance: Floats, initial: float) -> Floats:
     if initial > 0.0:
         return 1.0 - distance / initial
     return np.where(distance <= 0.0, 1.0, 0.0)
-
-
-def _unit(vectors: Floats) -> Floats:
-    """Return the vectors [..., D] at length 1; those without a direction stay 0."""
-    lengths = np.sqrt(np.square(vectors).sum(axis=-1, keepdims=True))
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths != 0.0)

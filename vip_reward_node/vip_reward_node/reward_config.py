@@ -27,7 +27,7 @@ class RewardConfig:
     goals_dir: str = option("", "folder of the goal library; empty: ~/.local/share/vip/goals")
     capture_frames: int = option(10, "live frames whose mean embedding makes a captured goal")
     capture_timeout: float = option(10.0, "longest wait for the frames of a captured goal, s")
-    metric: str = option("l2", "how distances to goal images are measured: l2 or cosine")
+    metric: str = option("", "how distances to goals are measured: l2 or cosine; empty: the encoder's own")
     reward_mode: str = option("dense", "dense, or sparse: 1 where the goal is reached, else 0")
     normalise: bool = option(False, "divide distance and dense reward by the initial distance")
     reached_progress: float = option(0.0, "progress that reaches a goal without a threshold, [0, 1]; 0: none")
@@ -36,7 +36,7 @@ class RewardConfig:
 
     def __post_init__(self) -> None:
         """Refuse a way of rewarding that does not exist."""
-        if self.metric not in METRICS:
+        if self.metric and self.metric not in METRICS:
             raise unknown_name("metric", self.metric, METRICS)
         if self.capture_frames < 1 or not self.capture_timeout > 0.0:
             raise UserError(

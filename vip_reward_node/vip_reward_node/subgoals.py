@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vip_reward_node.reward import distances
+from vip_models.distances import Floats, distances
 from vip_ros.errors import UserError, unknown_name
-
-Floats = NDArray[np.float64]
 
 SMOOTHINGS = ("kernel", "savgol", "none")
 
@@ -34,7 +32,6 @@ class Decomposition:
         window: frames of the Savitzky-Golay filter, odd.
         order: of its polynomials.
         reach: how many frames each look back goes at most; 0: to the beginning.
-        metric: how distances are measured, as in Goal.
     """
 
     smoothing: str = "kernel"
@@ -43,7 +40,6 @@ class Decomposition:
     window: int = 85
     order: int = 2
     reach: int = 0
-    metric: str = "l2"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be computed."""
@@ -61,12 +57,13 @@ class Decomposition:
             )
 
 
-def find_subgoals(embeddings: ArrayLike, how: Decomposition | None = None) -> list[int]:
+def find_subgoals(embeddings: ArrayLike, how: Decomposition | None = None, metric: str = "l2") -> list[int]:
     """Return the frames that end the stages of a demonstration, in order; the last frame is the last.
 
     Args:
         embeddings: of the demonstration's frames [T, D], T >= 1.
         how: smoothing and shortest stage.
+        metric: how distances are measured, as in Goal.
 
     Raises:
         UserError: no frames, or embeddings that are not finite.
@@ -79,7 +76,7 @@ def find_subgoals(embeddings: ArrayLike, how: Decomposition | None = None) -> li
     ends = [goal]
     while goal > (how.reach or how.min_interval):
         first = max(0, goal - how.reach) if how.reach else 0
-        curve = smooth(distances(points[first : goal + 1], points[goal], how.metric), how)
+        curve = smooth(distances(points[first : goal + 1], points[goal], metric), how)
         maxima = first + _strict_maxima(curve)
         stages = maxima[(goal - maxima > how.min_interval) & (maxima > how.min_interval)]
         if not stages.size:

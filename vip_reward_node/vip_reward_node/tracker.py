@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vip_models.distances import Floats, distances
 from vip_reward_node.protocols import GoalLike
-from vip_reward_node.reward import Floats, RewardForm, RewardSample, distances, progress
+from vip_reward_node.reward import RewardForm, RewardSample, progress
 from vip_ros.errors import UserError
 
 

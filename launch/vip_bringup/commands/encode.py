@@ -44,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--goals-dir", type=Path, metavar="DIR", help="goal library (default: the user's)")
     parser.add_argument(
-        "--metric", default="l2", choices=("l2", "cosine"), help="distance to goal images (default: l2)"
-    )
+        "--metric", default="", choices=("l2", "cosine"),
+        help="how distances to goals are measured (default: as the encoder's authors do, see its card)",
+    )  # fmt: skip
     parser.add_argument(
         "--reward", default="dense", choices=("dense", "sparse"),
         help="dense: the decrease of the distance; sparse: 1 where the goal is reached, else 0",

@@ -55,8 +55,9 @@ def _add_make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", default="vip-sim", metavar="ID", help="encoder card (default: vip-sim)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file instead of the card's own")
     parser.add_argument(
-        "--metric", default="l2", choices=("l2", "cosine"), help="distance to goal images (default: l2)"
-    )
+        "--metric", default="", choices=("l2", "cosine"),
+        help="how distances to goals are measured (default: as the encoder's authors do, see its card)",
+    )  # fmt: skip
     parser.add_argument(
         "--smoothing", default="kernel", choices=("kernel", "savgol", "none"),
         help="how --uvd smooths distances (default: kernel)",
@@ -110,7 +111,7 @@ def _make(library: GoalLibrary, args: argparse.Namespace) -> None:
     from vip_reward_node.goal_maker import GoalMaker
     from vip_reward_node.subgoals import Decomposition
 
-    how = Decomposition(args.smoothing, args.min_interval, metric=args.metric)
+    how = Decomposition(args.smoothing, args.min_interval)
     maker = GoalMaker(load_encoder(args.encoder, args.weights), args.metric, how)
     if args.text is not None:
         goal = maker.of_text(args.text, args.name)
