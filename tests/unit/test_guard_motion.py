@@ -154,7 +154,8 @@ def test_the_reference_goes_through_its_points_and_rests_at_the_last():
     assert reference.at(9.0)[1] == pytest.approx([0.0])
     step = 1e-6
     for time in (0.03, 0.07, 0.15, 0.2):
-        slope = (reference.at(time + step)[0] - reference.at(time - step)[0]) / (2 * step)
+        after, before = reference.at(time + step)[0], reference.at(time - step)[0]
+        slope = (np.array(after) - before) / (2 * step)
         assert reference.at(time)[1] == pytest.approx(slope, abs=1e-3)
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from unit.guard_rig import Rig
 
-from franka_node.arm_geometry import LEVERS, PARTS, RADII, TIP, part_positions
+from franka_node.arm_geometry import LEVERS, PARTS, RADII, TIP, part_places, part_positions
 from franka_node.chunk import ActionChunk
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import Mode
@@ -51,6 +51,11 @@ def test_a_batch_of_postures_gives_what_each_gives_alone():
     batch = part_positions(q)
     assert batch.shape == (4, 3, len(PARTS), 3)
     assert batch[2, 1] == pytest.approx(part_positions(q[2, 1]), abs=1e-12)
+
+
+@given(postures)
+def test_one_posture_in_plain_numbers_gives_the_same_places(q):
+    assert np.array(part_places(q.tolist())) == pytest.approx(part_positions(q), abs=1e-12)
 
 
 @given(postures, st.integers(0, 2**32 - 1), st.floats(1e-3, 1.0))

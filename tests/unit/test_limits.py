@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from franka_node.limits import FER, FR3, FR3_BEFORE_5_9, FR3_RECTANGULAR, FR3_UNKNOWN_FIRMWARE, LIMITS
+from franka_node.speeds import SpeedLimits
 from vip_ros.errors import InternalError, UserError
 
 
@@ -84,3 +85,14 @@ def test_limits_are_tightened_and_never_loosened():
 def test_tables_cannot_be_written_to():
     with pytest.raises(ValueError):
         FER.upper[0] = 3.0
+
+
+@pytest.mark.parametrize("name", LIMITS.names())
+def test_the_limits_of_one_joint_are_those_of_the_array(name):
+    limits, rng = LIMITS.get(name).stricter(0.01, 0.9), np.random.default_rng(2)
+    speeds = SpeedLimits(limits)
+    q = rng.uniform(limits.lower - 0.1, limits.upper + 0.1, (500, 7))
+    low, high = limits.velocity_bounds(q)
+    for k, joint in np.ndindex(q.shape):
+        assert speeds.up(joint, q[k, joint]) == pytest.approx(high[k, joint], abs=1e-12)
+        assert -speeds.down(joint, q[k, joint]) == pytest.approx(low[k, joint], abs=1e-12)

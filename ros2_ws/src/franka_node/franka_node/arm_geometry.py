@@ -6,6 +6,9 @@ hand's measures are those of Franka's hand in the franka_description package.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import cos, sin
+
 import numpy as np
 
 from franka_node.limits import Array
@@ -79,6 +82,40 @@ def part_positions(q: Array) -> Array:
     return chosen[..., 3] + (chosen[..., :3] @ _OFFSETS[..., np.newaxis])[..., 0]
 
 
+def part_places(q: Sequence[float]) -> list[tuple[float, float, float]]:
+    """Return the positions [P] of (x, y, z) (m, base frame) of PARTS for one posture [7] (rad).
+
+    The same as part_positions, in plain numbers: for a single posture that is five times as fast.
+    """
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0
+    px = py = pz = 0.0
+    parts = []
+    for angle, (a, d, quarter), offsets in zip(q, _ROWS, _OFFSETS_IN, strict=True):
+        if quarter:
+            yx, yy, yz, zx, zy, zz = zx, zy, zz, -yx, -yy, -yz
+            if quarter < 0:
+                yx, yy, yz, zx, zy, zz = -yx, -yy, -yz, -zx, -zy, -zz
+        px, py, pz = px + a * xx + d * zx, py + a * xy + d * zy, pz + a * xz + d * zz
+        c, s = cos(angle), sin(angle)
+        xx, xy, xz, yx, yy, yz = (
+            c * xx + s * yx,
+            c * xy + s * yy,
+            c * xz + s * yz,
+            c * yx - s * xx,
+            c * yy - s * xy,
+            c * yz - s * xz,
+        )
+        for u, v, w in offsets:
+            parts.append(
+                (
+                    px + u * xx + v * yx + w * zx,
+                    py + u * xy + v * yy + w * zy,
+                    pz + u * xz + v * yz + w * zz,
+                )
+            )
+    return parts
+
+
 def _link(a: float, d: float, alpha: float) -> tuple[Array, Array]:
     """Return rotation [3, 3] and translation [3] of a joint's frame at angle zero in the one before."""
     c, s = np.cos(alpha), np.sin(alpha)
@@ -86,3 +123,10 @@ def _link(a: float, d: float, alpha: float) -> tuple[Array, Array]:
 
 
 _LINKS = [_link(*row) for row in DH]
+
+# The same figures for part_places: a [m], d [m], quarter turns about x; and the parts' offsets by joint.
+_ROWS = [(float(a), float(d), round(alpha / (np.pi / 2))) for a, d, alpha in DH]
+_OFFSETS_IN = [
+    [tuple(offset) for offset, frame in zip(_OFFSETS.tolist(), _FRAMES, strict=True) if frame == joint]
+    for joint in range(len(DH))
+]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from franka_node.chunk import ActionChunk, Points, upcoming
 from franka_node.guard_config import GuardConfig
 from franka_node.interventions import InterventionCounter
@@ -11,7 +9,13 @@ from franka_node.limits import Array, RobotLimits
 from franka_node.plan import Plan, continued
 from franka_node.reference import Reference
 from franka_node.smooth_clock import SmoothClock
+from franka_node.targets import Vector
 from franka_node.trajectory import MotionGenerator
+
+# A change smaller than this, in its own unit, is rounding.
+NEGLIGIBLE = 1e-9
+# Within this a posture is reached, rad.
+ARRIVED = 1e-4
 
 
 class Follower:
@@ -33,8 +37,10 @@ class Follower:
         self.plan: Plan | None = None
         self.gripper: float | None = None
         self._clock = SmoothClock(dt)
-        self._still = np.zeros(limits.size)
-        self._last_acceleration = self._still
+        self._still = [0.0] * limits.size
+        self._last_acceleration: Vector = self._still
+        bounds = (limits.lower, limits.upper, limits.acceleration, limits.jerk)
+        self._limits = list(zip(*(bound.tolist() for bound in bounds), strict=True))
 
     def place(self, q: Array) -> None:
         """Rest at a posture [N]; leave the gripper alone."""
@@ -44,7 +50,7 @@ class Follower:
 
     def rest(self) -> None:
         """Drop the plan and stay where the command is."""
-        self.motion.place(self.motion.q)
+        self.motion.place(self.motion.state[0])
         self.plan, self._last_acceleration = None, self._still
 
     def ahead(self, points: Points, now: float) -> Points:
@@ -65,29 +71,42 @@ class Follower:
     def track(self, plan: Plan, now: float) -> bool:
         """Advance by one period along the plan; return whether it ended at rest, on purpose."""
         time = self._clock.tick(now)
-        position, velocity, acceleration = plan.reference.at(time)
-        lower, upper = self.motion.reach()
-        held = self.motion.advance(position, velocity, acceleration)
+        target = plan.reference.at(time)
+        before = self.motion.state[0]
+        held = self.motion.advance(*target)
         width = plan.width(time)
         self.gripper = self.gripper if width is None else width
-        self._count(np.maximum(np.maximum(lower - position, position - upper), held), velocity, acceleration)
+        self._count(before, target, held)
         return plan.final and plan.done(time) and self.motion.resting
 
     def approach(self, target: Array) -> bool:
         """Advance by one period towards a posture, gently; return whether the arm rests there."""
-        self.motion.advance(target, self._still, self._still, self.config.home_scale, synchronized=True)
-        return self.motion.resting and bool(np.abs(self.motion.q - target).max() < 1e-4)
+        goal, still = target.tolist(), self._still
+        self.motion.advance(goal, still, still, self.config.home_scale, synchronized=True)
+        near = max(abs(x - y) for x, y in zip(self.motion.state[0], goal, strict=True)) < ARRIVED
+        return near and self.motion.resting
 
     def decelerate(self) -> bool:
         """Advance by one period towards rest; return whether it is reached."""
         self.motion.decelerate()
         return self.motion.resting
 
-    def _count(self, beyond: Array, velocity: Array, acceleration: Array) -> None:
+    def _count(self, before: Vector, target: tuple[Vector, Vector, Vector], held: Vector) -> None:
+        """Note what the limits changed in a target, joint by joint."""
         low, high = self.motion.velocity_window
-        jump = np.abs(acceleration - self._last_acceleration) / self.dt
-        self._last_acceleration = acceleration
-        self.interventions.note_excess("position", beyond)
-        self.interventions.note_excess("velocity", np.maximum(velocity - high, low - velocity))
-        self.interventions.note_excess("acceleration", np.abs(acceleration) - self.limits.acceleration)
-        self.interventions.note_excess("jerk", jump - self.limits.jerk)
+        last, self._last_acceleration = self._last_acceleration, target[2]
+        for i, (lower, upper, strength, jerk) in enumerate(self._limits):
+            q, v, a = target[0][i], target[1][i], target[2][i]
+            beyond = max(min(lower, before[i]) - q, q - max(upper, before[i]), held[i])
+            if beyond > NEGLIGIBLE:
+                self._note("position", i, beyond)
+            if v > high[i] + NEGLIGIBLE or v < low[i] - NEGLIGIBLE:
+                self._note("velocity", i, max(v - high[i], low[i] - v))
+            if abs(a) > strength + NEGLIGIBLE:
+                self._note("acceleration", i, abs(a) - strength)
+            jump = abs(a - last[i]) / self.dt
+            if jump > jerk + NEGLIGIBLE:
+                self._note("jerk", i, jump - jerk)
+
+    def _note(self, limit: str, joint: int, excess: float) -> None:
+        self.interventions.note(limit, self.limits.joint_names[joint], excess)

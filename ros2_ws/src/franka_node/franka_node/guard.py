@@ -19,6 +19,7 @@ from franka_node.guard_output import GuardOutput, Mode
 from franka_node.interventions import InterventionCounter
 from franka_node.limits import Array, RobotLimits
 from franka_node.smooth_clock import TimeAxis
+from franka_node.targets import Vector
 from franka_node.watchdog import Watchdogs, streams_of
 from franka_node.workspace import Workspace
 from vip_ros.errors import UserError
@@ -103,13 +104,13 @@ class Guard:
             dq: measured velocity [N], rad/s.
         """
         with self._lock:
-            before = self._follower.motion.q
+            before = self._follower.motion.steps
             try:
                 self._supervise(now_ns, q, dq)
                 self._advance(now_ns)
             except Exception as error:  # fail closed, whatever it was
                 self.trip("internal", f"{type(error).__name__}: {error}; report this, then reset")
-                if self.mode == Mode.STOPPING and self._follower.motion.q is before:
+                if self.mode == Mode.STOPPING and self._follower.motion.steps == before:
                     self._follower.decelerate()
             return self._output(now_ns)
 
@@ -185,7 +186,8 @@ class Guard:
         if now_ns < self._now_ns - CLOCK_STEP * 1e9:
             self.trip("clock_jump", "the clock stepped back; reset to go on")
         self._now_ns = now_ns
-        if not (np.isfinite(q).all() and np.isfinite(dq).all()):
+        posture = q.tolist()
+        if not isfinite(sum(posture) + sum(dq.tolist())):
             self.trip("driver_lost", "the measured joint state holds NaN or infinity; see the driver")
             return
         self._measured = q
@@ -194,7 +196,8 @@ class Guard:
         stale = self._watchdogs.check(self._armed_now(), now_ns)
         if stale is not None:
             self.trip(stale.fault, stale.detail + self.admission.why_none())
-        away = float(np.abs(q - self._follower.motion.q).max())
+        commanded = self._follower.motion.state[0]
+        away = max(abs(x - y) for x, y in zip(posture, commanded, strict=True))
         if away > self.config.tracking_threshold:
             self.trip("tracking_error", f"the arm is {away:.2f} rad away from its command; is it blocked?")
 
@@ -216,7 +219,7 @@ class Guard:
         elif self.mode == Mode.STOPPING and follower.decelerate():
             self._settle(self._after_stop)
 
-    def _veto(self, q: Array, stop: Array) -> bool:
+    def _veto(self, q: Vector, stop: Vector) -> bool:
         leaving = self._workspace.leaving(q, stop)
         if leaving:
             self.trip("workspace", f"going on would bring {leaving}; reset, then lead it elsewhere")

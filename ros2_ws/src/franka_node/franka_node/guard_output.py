@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
+from typing import NamedTuple
 
 from franka_node.limits import Array
 
@@ -19,8 +19,7 @@ class Mode(enum.IntEnum):
     HOMING = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class GuardOutput:
+class GuardOutput(NamedTuple):
     """One period's command.
 
     Attributes:

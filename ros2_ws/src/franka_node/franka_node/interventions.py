@@ -5,10 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-import numpy as np
-
-from franka_node.limits import Array
-
 
 @dataclasses.dataclass(frozen=True)
 class Intervention:
@@ -29,17 +25,10 @@ class InterventionCounter:
         self.version = 0
 
     def note(self, limit: str, joint: str, excess: float) -> None:
-        """Count one changed sample of one joint (or of "gripper")."""
+        """Count one changed sample of one joint (or of "gripper"), by its excess in the limit's unit."""
         count, largest = self._counts.get((limit, joint), (0, 0.0))
         self._counts[limit, joint] = (count + 1, max(largest, float(excess)))
         self.version += 1
-
-    def note_excess(self, limit: str, excess: Array, tolerance: float = 1e-9) -> None:
-        """Count every joint whose excess [7] lies above the tolerance."""
-        if excess.max() <= tolerance:
-            return
-        for index in np.flatnonzero(excess > tolerance):
-            self.note(limit, self._joints[index], excess[index])
 
     def clear(self) -> None:
         """Start counting anew."""

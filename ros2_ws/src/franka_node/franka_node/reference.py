@@ -7,6 +7,7 @@ from bisect import bisect_right
 import numpy as np
 
 from franka_node.limits import Array
+from franka_node.targets import Vector
 
 
 class Reference:
@@ -25,28 +26,34 @@ class Reference:
     def __init__(self, times: Array, points: Array, velocity: Array) -> None:
         self.start, self.end = float(times[0]), float(times[-1])
         self._times: list[float] = times.tolist()
-        self._last = points[-1].copy()
-        self._rest = np.zeros_like(self._last)
-        self._coefficients = _hermite(times, points, velocity)
+        self._last: Vector = points[-1].tolist()
+        self._rest: Vector = [0.0] * len(self._last)
+        # Plain numbers: evaluated in every control cycle.
+        self._pieces: list[list[list[float]]] = _hermite(times, points, velocity).tolist()
 
     @classmethod
     def hold(cls, time: float, q: Array) -> Reference:
         """Return the reference that stays at q [N] from time on."""
         return cls(np.array([time]), q[np.newaxis].copy(), np.zeros_like(q))
 
-    def at(self, time: float) -> tuple[Array, Array, Array]:
+    def at(self, time: float) -> tuple[Vector, Vector, Vector]:
         """Return position [N] rad, velocity rad/s and acceleration rad/s^2 at a time (s)."""
         if time >= self.end:
             return self._last, self._rest, self._rest
         index = max(bisect_right(self._times, time) - 1, 0)
-        c0, c1, c2, c3 = self._coefficients[index]
+        c0, c1, c2, c3 = self._pieces[index]
         s = max(time - self._times[index], 0.0)
-        return c0 + s * (c1 + s * (c2 + s * c3)), c1 + s * (2 * c2 + 3 * s * c3), 2 * c2 + 6 * s * c3
+        joints = range(len(c0))
+        return (
+            [c0[i] + s * (c1[i] + s * (c2[i] + s * c3[i])) for i in joints],
+            [c1[i] + s * (2 * c2[i] + 3 * s * c3[i]) for i in joints],
+            [2 * c2[i] + 6 * s * c3[i] for i in joints],
+        )
 
     def continued(self, time: float, due: Array, positions: Array) -> Reference:
         """Return the reference that leaves this one at a time and goes through new points [K, N]."""
         q, velocity, _ = self.at(time)
-        return Reference(np.concatenate(([time], due)), np.vstack((q, positions)), velocity)
+        return Reference(np.concatenate(([time], due)), np.vstack((q, positions)), np.array(velocity))
 
 
 def _hermite(times: Array, points: Array, velocity: Array) -> Array:

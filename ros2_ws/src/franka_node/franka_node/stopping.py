@@ -8,6 +8,8 @@ Ruckig computes the same profile; here it serves to look at many instants of it 
 
 from __future__ import annotations
 
+from math import copysign, sqrt
+
 import numpy as np
 
 from franka_node.limits import Array, RobotLimits
@@ -18,25 +20,24 @@ _RAMP_SHARES = np.linspace(0.0, 1.0, 5)[:, np.newaxis]
 _CRUISE_SHARES = 1.0 - np.linspace(1.0, 0.0, 25)[:, np.newaxis] ** 2
 
 
-def peak_velocity(v: Array, a: Array, jerk: Array) -> Array:
-    """Return the velocity [N] once the acceleration has been taken back: v + a |a| / (2 j)."""
-    return v + a * np.abs(a) / (2 * jerk)
+def peak_velocity(v: float, a: float, jerk: float) -> float:
+    """Return the velocity once the acceleration has been taken back: v + a |a| / (2 j)."""
+    return v + a * abs(a) / (2 * jerk)
 
 
-def turning_point(q: Array, v: Array, a: Array, jerk: Array) -> Array:
-    """Return where [N] a stop first comes to rest that swings through zero velocity.
+def turning_point(q: float, v: float, a: float, jerk: float) -> float:
+    """Return where a stop first comes to rest that swings through zero velocity.
 
     Its jerk opposes a until then: v + a t - sign(a) j t^2 / 2 = 0, the smaller root, put into q(t).
     """
-    root = np.sqrt(np.maximum(a * a - 2 * jerk * np.abs(v), 0.0))
-    time = (np.abs(a) - root) / jerk
-    return q + time * (v + time * (a / 2 - np.sign(a) * jerk * time / 6))
+    time = (abs(a) - sqrt(max(a * a - 2 * jerk * abs(v), 0.0))) / jerk
+    return q + time * (v + time * (a / 2 - copysign(jerk, a) * time / 6))
 
 
 def stop_samples(q: Array, v: Array, a: Array, limits: RobotLimits) -> tuple[Array, Array]:
     """Return positions [S, N] and velocities [S, N] on the way of the stop from a state, each [N]."""
     jerk = limits.jerk
-    side = np.where(peak_velocity(v, a, jerk) >= 0, 1.0, -1.0)
+    side = np.where(v + a * np.abs(a) / (2 * jerk) >= 0, 1.0, -1.0)
     speed, rate = side * v, side * a
     deceleration = np.minimum(np.sqrt(np.maximum(jerk * speed + rate * rate / 2, 0.0)), limits.acceleration)
     onset = np.maximum((rate + deceleration) / jerk, 0.0)

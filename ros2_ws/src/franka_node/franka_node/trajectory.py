@@ -4,14 +4,16 @@ The generator keeps one invariant: from its present state a stop is known, compu
 interface, that stays inside the position limits and the velocity limits all the way to rest. A step
 towards a target is taken only when the state behind it has such a stop too; a joint for which it has not
 takes the next sample of the stop already known. So no target, however wild, can lead out of the limits.
+
+Plain numbers, not arrays: this runs up to a thousand times a second, and seven joints are too few for numpy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 import numpy as np
-import numpy.typing as npt
 from ruckig import (
     ControlInterface,
     InputParameter,
@@ -24,7 +26,9 @@ from ruckig import (
 )
 
 from franka_node.limits import Array, RobotLimits
+from franka_node.speeds import SpeedLimits
 from franka_node.stopping import peak_velocity, stop_samples, turning_point
+from franka_node.targets import TargetFrame, Vector
 from vip_ros.errors import InternalError
 
 # Ruckig works to about 1e-8; within these a joint counts as inside, as resting.
@@ -36,15 +40,12 @@ ACCELERATION_EPSILON = 1e-6
 CURVE_INSET = 0.01
 # How far ahead (s) those limits are looked up when a step is planned, so that braking starts in time.
 CURVE_LOOKAHEAD = 0.02
-# Ruckig needs some room on both sides of zero velocity, rad/s.
-LEAST_SPEED = 1e-3
-# Share of a limit that the target itself may use, so that the arm can catch up with it.
-SHARE = 0.98
+# What is left of a velocity window that a curve closes, rad/s.
+LEAST_WINDOW = 1e-3
 
 # Asked for a step's posture [N] and where the stop from it ends [N]; true forbids the step.
-Veto = Callable[[Array, Array], bool]
-_State = tuple[Array, Array, Array]
-_Mask = npt.NDArray[np.bool_]
+Veto = Callable[[Vector, Vector], bool]
+_State = tuple[list[float], list[float], list[float]]
 
 
 class MotionGenerator:
@@ -55,7 +56,10 @@ class MotionGenerator:
         dt: period between two samples, s.
 
     Attributes:
+        state: commanded position (rad), velocity (rad/s) and acceleration (rad/s^2), each [N].
         stop_end: where the known stop ends, [N] rad.
+        velocity_window: lowest and highest velocity that the newest step could use, each [N] rad/s.
+        steps: samples made so far.
         veto: may forbid a step whose stop would end, or pass, where nobody shall be; the known stop is taken
             instead.
     """
@@ -68,32 +72,55 @@ class MotionGenerator:
         self._stop = Ruckig(limits.size)
         self._stop_input = _input(limits)
         self._stop_input.control_interface = ControlInterface.Velocity
-        self.q = self.v = self.a = self.stop_end = np.zeros(limits.size)
+        self._frame = TargetFrame(limits, dt)
+        self._speeds = SpeedLimits(limits)
+        bounds = (limits.lower, limits.upper, limits.velocity, limits.acceleration, limits.jerk)
+        self._joints = list(zip(*(bound.tolist() for bound in bounds), strict=True))
+        self._free = [0.0] * limits.size
+        self.state: _State = (self._free, self._free, self._free)
+        self.stop_end: Vector = self._free
+        self.steps = 0
         self._trajectory, self._next_trajectory = Trajectory(limits.size), Trajectory(limits.size)
         self._stop_time = 0.0
-        self._free = np.zeros(limits.size)
         self.veto: Veto | None = None
-        self.velocity_window = (-limits.velocity, limits.velocity)
+        self._windows: dict[float, tuple[Vector, Vector]] = {}
+        self.velocity_window = self._velocity_bounds(1.0)
+
+    @property
+    def q(self) -> Array:
+        """Return the commanded posture [N], rad."""
+        return np.array(self.state[0])
+
+    @property
+    def v(self) -> Array:
+        """Return the commanded velocity [N], rad/s."""
+        return np.array(self.state[1])
+
+    @property
+    def a(self) -> Array:
+        """Return the commanded acceleration [N], rad/s^2."""
+        return np.array(self.state[2])
 
     @property
     def resting(self) -> bool:
         """Return whether the commanded motion is at rest."""
-        return bool(np.abs(self.v).max() <= VELOCITY_EPSILON and np.abs(self.a).max() <= 1e-5)
+        _, v, a = self.state
+        return max(map(abs, v)) <= VELOCITY_EPSILON and max(map(abs, a)) <= 1e-5
 
-    def place(self, q: Array) -> None:
+    def place(self, q: Vector | Array) -> None:
         """Start from rest at a posture q [N], rad."""
-        rest = np.zeros(self.limits.size)
-        place = q.astype(np.float64)
-        self._accept(place, rest, rest, self._plan_stop(q, rest, rest), place)
+        place = [float(x) for x in q]
+        state = (place, self._free, self._free)
+        self._accept(state, self._plan_stop(state), place)
 
     def advance(
         self,
-        target: Array,
-        velocity: Array,
-        acceleration: Array,
+        target: Vector,
+        velocity: Vector,
+        acceleration: Vector,
         scale: float = 1.0,
         synchronized: bool = False,
-    ) -> Array:
+    ) -> Vector:
         """Step one period towards a moving target; return how far [N] rad the step was held back.
 
         Args:
@@ -106,147 +133,140 @@ class MotionGenerator:
         Raises:
             InternalError: the target is not finite.
         """
-        if not np.isfinite(target + velocity + acceleration).all():
+        if not isfinite(sum(target) + sum(velocity) + sum(acceleration)):
             raise InternalError("a motion target is not finite")
         self._track_input.synchronization = Synchronization.Time if synchronized else Synchronization.No
-        lower, upper = self.reach()
-        q, v, a = self._step_towards(self._feasible(target, velocity, acceleration, scale))
-        trajectory = self._plan_stop(q, v, a)
+        self.velocity_window = self._velocity_bounds(scale)
+        self._frame.set(self.state, (target, velocity, acceleration), self.velocity_window)
+        state = self._step()
+        trajectory = self._plan_stop(state)
         end = _end(trajectory)
-        bad = self._outside(q, v, a, end, lower, upper)
+        bad = self._outside(state, end)
         held = self._free
-        if bad.any():
-            stop_q, stop_v, stop_a = self._stop_sample(self._stop_time + self.dt)
-            held = np.where(bad, np.maximum(np.abs(q - stop_q), POSITION_EPSILON), 0.0)
-            q, v, a = (np.where(bad, s, x) for s, x in ((stop_q, q), (stop_v, v), (stop_a, a)))
-            trajectory = self._plan_stop(q, v, a)
+        if bad:
+            stop = self._stop_sample(self._stop_time + self.dt)
+            held = self._free.copy()
+            for i in bad:
+                held[i] = max(abs(state[0][i] - stop[0][i]), POSITION_EPSILON)
+                state[0][i], state[1][i], state[2][i] = stop[0][i], stop[1][i], stop[2][i]
+            trajectory = self._plan_stop(state)
             end = _end(trajectory)
-        if self.veto is not None and self.veto(q, end):
-            q, v, a = self._stop_sample(self._stop_time + self.dt)
-            trajectory, end = self._plan_stop(q, v, a), self.stop_end
-        self._accept(q, v, a, trajectory, end)
+        if self.veto is not None and self.veto(state[0], end):
+            state = self._stop_sample(self._stop_time + self.dt)
+            trajectory, end = self._plan_stop(state), self.stop_end
+        self._accept(state, trajectory, end)
         return held
 
     def decelerate(self) -> None:
         """Step one period along the known stop; at its end stay at rest."""
+        self.steps += 1
         self._stop_time += self.dt
-        if self._stop_time >= self._trajectory.duration:
-            q, _, _ = self._stop_sample(self._trajectory.duration)
-            self.q, self.v, self.a = q, np.zeros_like(q), np.zeros_like(q)
-            return
-        self.q, self.v, self.a = self._stop_sample(self._stop_time)
+        state = self._stop_sample(self._stop_time)
+        rests = self._stop_time >= self._trajectory.duration
+        self.state = (state[0], self._free, self._free) if rests else state
 
     def reach(self) -> tuple[Array, Array]:
         """Return the position limits in force: the limits, or a posture outside them that may only go in."""
-        return np.minimum(self.limits.lower, self.q), np.maximum(self.limits.upper, self.q)
+        q = self.q
+        return np.minimum(self.limits.lower, q), np.maximum(self.limits.upper, q)
 
-    def _feasible(self, target: Array, velocity: Array, acceleration: Array, scale: float) -> _State:
-        """Return the nearest moving target that the limits allow to be followed."""
-        limits = self.limits
-        self.velocity_window = low, high = self._velocity_bounds(scale)
-        lower, upper = self.reach()
-        place = np.minimum(np.maximum(target, lower), upper)
-        # A target that moves outwards must itself be able to stop before the position limit.
-        fastest = np.minimum(SHARE * high, np.sqrt(limits.acceleration * (upper - place)))
-        slowest = np.maximum(SHARE * low, -np.sqrt(limits.acceleration * (place - lower)))
-        speed = np.minimum(np.maximum(velocity, slowest), fastest)
-        # Its speed must have been allowed at the beginning of the period too.
-        most = np.minimum(SHARE * limits.acceleration, (speed - SHARE * low) / self.dt)
-        least = np.maximum(-SHARE * limits.acceleration, (speed - SHARE * high) / self.dt)
-        rate = np.minimum(np.maximum(acceleration, least), most)
-        return place, speed, np.where(speed == velocity, rate, 0.0)
-
-    def _step_towards(self, target: _State) -> _State:
-        """Return the state after one period of the time-optimal way to the target, in the target's own frame.
-
-        Seen from a frame that moves with the target at constant acceleration the target rests, and the limits
-        are shifted; heading for a place that is left again before it is reached would end in chatter.
-        """
-        place, speed, rate = target
-        low, high = self.velocity_window
-        frame_speed = speed - self.dt * rate
-        frame_place = place - self.dt * (speed - self.dt * rate / 2)
-        given = self._track_input
-        given.current_position = (self.q - frame_place).tolist()
-        given.current_velocity = (self.v - frame_speed).tolist()
-        given.current_acceleration = (self.a - rate).tolist()
-        given.max_velocity = np.maximum(high - np.maximum(frame_speed, speed), LEAST_SPEED).tolist()
-        given.min_velocity = np.minimum(low - np.minimum(frame_speed, speed), -LEAST_SPEED).tolist()
-        given.max_acceleration = (self.limits.acceleration - rate).tolist()
-        given.min_acceleration = (-self.limits.acceleration - rate).tolist()
+    def _step(self) -> _State:
+        """Return the state after one period of the time-optimal way to the target of the frame."""
+        frame, given, out = self._frame, self._track_input, self._track_output
+        given.current_position, given.current_velocity = frame.position, frame.velocity
+        given.current_acceleration = frame.acceleration
+        given.max_velocity, given.min_velocity = frame.high, frame.low
+        given.max_acceleration, given.min_acceleration = frame.most, frame.least
         try:
-            result = self._track.update(given, self._track_output)
+            result = self._track.update(given, out)
         except (RuckigError, ValueError):
             result = Result.Error
         if result not in (Result.Working, Result.Finished):
             # Once in a million inputs Ruckig finds no way: take the known stop for one sample.
             return self._stop_sample(self._stop_time + self.dt)
-        out = self._track_output
         return (
-            place + np.array(out.new_position),
-            speed + np.array(out.new_velocity),
-            rate + np.array(out.new_acceleration),
+            [x + y for x, y in zip(frame.place, out.new_position, strict=True)],
+            [x + y for x, y in zip(frame.speed, out.new_velocity, strict=True)],
+            [x + y for x, y in zip(frame.rate, out.new_acceleration, strict=True)],
         )
 
-    def _velocity_bounds(self, scale: float) -> tuple[Array, Array]:
-        limits = self.limits
-        if not limits.curves:
-            return -scale * limits.velocity, scale * limits.velocity
-        low, high = limits.velocity_bounds(self.q + CURVE_LOOKAHEAD * self.v)
-        return np.minimum(scale * (low + 2 * CURVE_INSET), -1e-3), np.maximum(
-            scale * (high - 2 * CURVE_INSET), 1e-3
-        )
+    def _velocity_bounds(self, scale: float) -> tuple[Vector, Vector]:
+        if not self.limits.curves:
+            if scale not in self._windows:
+                high = (scale * self.limits.velocity).tolist()
+                self._windows[scale] = [-x for x in high], high
+            return self._windows[scale]
+        q, v, _ = self.state
+        down, up = [], []
+        for i, (x, w) in enumerate(zip(q, v, strict=True)):
+            ahead = x + CURVE_LOOKAHEAD * w
+            slowest = -scale * (self._speeds.down(i, ahead) - 2 * CURVE_INSET)
+            fastest = scale * (self._speeds.up(i, ahead) - 2 * CURVE_INSET)
+            down.append(slowest if slowest < -LEAST_WINDOW else -LEAST_WINDOW)
+            up.append(fastest if fastest > LEAST_WINDOW else LEAST_WINDOW)
+        return down, up
 
-    def _plan_stop(self, q: Array, v: Array, a: Array) -> Trajectory:
+    def _plan_stop(self, state: _State) -> Trajectory:
         given = self._stop_input
-        given.current_position, given.current_velocity = q.tolist(), v.tolist()
-        given.current_acceleration = a.tolist()
+        given.current_position, given.current_velocity, given.current_acceleration = state
         # Two trajectories take turns: the one in force must survive the plan of the next.
         result = self._stop.calculate(given, self._next_trajectory)
         if result not in (Result.Working, Result.Finished):
-            raise InternalError(f"no stop was found ({result}) from velocity {v.tolist()}")
+            raise InternalError(f"no stop was found ({result}) from velocity {state[1]}")
         return self._next_trajectory
 
-    def _outside(self, q: Array, v: Array, a: Array, end: Array, lower: Array, upper: Array) -> _Mask:
-        """Return which joints [N] leave the limits by their state, or by the stop from it to end."""
-        limits = self.limits
-        peak = peak_velocity(v, a, limits.jerk)
-        lowest, highest = np.minimum(q, end), np.maximum(q, end)
-        turns = peak * v < 0
-        if turns.any():
-            turn = np.where(turns, turning_point(q, v, a, limits.jerk), end)
-            lowest, highest = np.minimum(lowest, turn), np.maximum(highest, turn)
-        bad = (lowest < lower - POSITION_EPSILON) | (highest > upper + POSITION_EPSILON)
-        slowest, fastest = np.minimum(v, peak), np.maximum(v, peak)
-        bad |= np.maximum(fastest, -slowest) > limits.velocity + VELOCITY_EPSILON
-        bad |= np.abs(a) > limits.acceleration + ACCELERATION_EPSILON
-        if limits.curves:
+    def _outside(self, state: _State, end: Vector) -> list[int]:
+        """Return which joints leave the limits by their state, or by the stop from it to end."""
+        bad, near_curve, speeds = [], False, self._speeds
+        for i, (q, v, a, stop, here, (lower, upper, speed, strength, jerk)) in enumerate(
+            zip(*state, end, self.state[0], self._joints, strict=True)
+        ):
+            peak = peak_velocity(v, a, jerk)
+            lowest, highest = (q, stop) if q < stop else (stop, q)
+            if peak * v < 0.0:
+                turn = turning_point(q, v, a, jerk)
+                lowest, highest = min(lowest, turn), max(highest, turn)
+            slowest, fastest = (v, peak) if v < peak else (peak, v)
+            # A posture outside the limits may only go in.
+            if (
+                lowest < (lower if lower < here else here) - POSITION_EPSILON
+                or highest > (upper if upper > here else here) + POSITION_EPSILON
+                or fastest > speed + VELOCITY_EPSILON
+                or slowest < -speed - VELOCITY_EPSILON
+                or abs(a) > strength + ACCELERATION_EPSILON
+            ):
+                bad.append(i)
             # The curves fall towards the ends: inside them at the farthest place is inside on all the way.
-            down, up = limits.outward_speeds(lowest, highest)
-            if ((fastest > up - CURVE_INSET) | (slowest < CURVE_INSET - down)).any():
-                bad |= self._beyond_curve(q, v, a)
+            elif self.limits.curves:
+                near_curve |= fastest > speeds.up(i, highest) - CURVE_INSET
+                near_curve |= slowest < CURVE_INSET - speeds.down(i, lowest)
+        if near_curve:
+            return sorted({*bad, *self._beyond_curve(state)})
         return bad
 
-    def _beyond_curve(self, q: Array, v: Array, a: Array) -> _Mask:
+    def _beyond_curve(self, state: _State) -> list[int]:
+        q, v, a = (np.array(x) for x in state)
         positions, velocities = stop_samples(q, v, a, self.limits)
         low, high = self.limits.velocity_bounds(positions)
         # Standing still is inside everywhere.
         inset = np.where(np.abs(velocities) > VELOCITY_EPSILON, CURVE_INSET, -VELOCITY_EPSILON)
-        beyond: _Mask = np.logical_or.reduce((velocities > high - inset) | (velocities < low + inset))
-        return beyond
+        beyond = np.logical_or.reduce((velocities > high - inset) | (velocities < low + inset))
+        return [int(i) for i in np.flatnonzero(beyond)]
 
     def _stop_sample(self, time: float) -> _State:
         q, v, a = self._trajectory.at_time(min(time, self._trajectory.duration))[:3]
-        return np.array(q), np.array(v), np.array(a)
+        return q, v, a
 
-    def _accept(self, q: Array, v: Array, a: Array, trajectory: Trajectory, end: Array) -> None:
-        self.q, self.v, self.a, self.stop_end = q, v, a, end
+    def _accept(self, state: _State, trajectory: Trajectory, end: Vector) -> None:
+        self.state, self.stop_end = state, end
         self._trajectory, self._next_trajectory = trajectory, self._trajectory
         self._stop_time = 0.0
+        self.steps += 1
 
 
-def _end(trajectory: Trajectory) -> Array:
-    return np.array(trajectory.at_time(trajectory.duration)[0])
+def _end(trajectory: Trajectory) -> Vector:
+    end: Vector = trajectory.at_time(trajectory.duration)[0]
+    return end
 
 
 def _input(limits: RobotLimits) -> InputParameter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from franka_node.guard_config import GuardConfig
 
@@ -88,15 +88,19 @@ class Watchdogs:
         """Return whether the stream was fed within its timeout."""
         return self.age(stream, now_ns) <= self._streams[stream].timeout
 
-    def check(self, armed: Iterable[str], now_ns: int) -> Stale | None:
+    def check(self, armed: Sequence[str], now_ns: int) -> Stale | None:
         """Return the stream to blame when one of the armed streams stopped, else None.
 
         When a camera stops, everything behind it stops within a frame; the blame goes to the first
         stream in causal order that has been silent for more than half its timeout.
         """
-        watched = [name for name in STREAMS if name in set(armed)]
-        if all(self.fresh(name, now_ns) for name in watched):
-            return None
+        for name in armed:
+            if not self.fresh(name, now_ns):
+                return self._blame(armed, now_ns)
+        return None
+
+    def _blame(self, armed: Sequence[str], now_ns: int) -> Stale:
+        watched = [name for name in STREAMS if name in armed]
         late = next(n for n in watched if self.age(n, now_ns) > 0.5 * self._streams[n].timeout)
         timeout = self._streams[late].timeout
         silence = self.age(late, now_ns)

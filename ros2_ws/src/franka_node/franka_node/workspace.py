@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from franka_node.arm_geometry import LEVERS, PARTS, RADII, TIP, part_positions
+from franka_node.arm_geometry import LEVERS, PARTS, RADII, TIP, part_places, part_positions
 from franka_node.limits import Array
+from franka_node.targets import Vector
 from vip_ros.config import option
 from vip_ros.errors import UserError
 
 # An arm that starts outside may move as far outside as it was, and this much, m.
 SLACK = 1e-3
+_LEVERS: Vector = LEVERS.tolist()
+_RADII: Vector = RADII.tolist()
 # Where on the way to the stop the parts are looked at, as shares of it.
-_ON_THE_WAY = np.linspace(0.0, 1.0, 5)[:, np.newaxis]
+_ON_THE_WAY = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,37 +54,43 @@ class Workspace:
         self._upper = np.array(config.workspace_upper, dtype=np.float64)
         self._table = config.table_height
         self._allowed = 0.0
-        self._anchor: Array | None = None
+        self._anchor: Vector = ()
         self._room = 0.0
 
     def place(self, q: Array) -> None:
         """Begin at a posture [7]: as far outside as that one is may the arm be, and not farther."""
-        self._anchor = None
+        self._anchor = ()
         if self._enabled:
             depth = float(self._depths(q).max())
             self._allowed = depth + SLACK if depth > 0 else 0.0
 
     def refusal(self, q: Array) -> str:
         """Return what would be outside at postures [..., 7] (rad), or an empty string."""
-        return self._told(self._depths(q)) if self._enabled else ""
-
-    def leaving(self, here: Array, stop: Array) -> str:
-        """Return what leaves on the way [7] -> [7] to a stop, or an empty string.
-
-        Far from every wall it costs two products: no part moves farther than LEVERS say.
-        """
         if not self._enabled:
             return ""
-        if self._anchor is not None:
-            moved = np.abs(np.stack((here, stop)) - self._anchor) @ LEVERS
-            if moved.max() < self._room:
-                return ""
-        depths = self._depths(here + _ON_THE_WAY * (stop - here))
-        own = float(depths[0].max())
-        self._anchor, self._room = here, -own
+        depths = self._depths(q)
+        return self._told(depths.reshape(-1, depths.shape[-1]).max(axis=0).tolist())
+
+    def leaving(self, here: Vector, stop: Vector) -> str:
+        """Return what leaves on the way [7] -> [7] to a stop, or an empty string.
+
+        Far from every wall it costs a few products: no part moves farther than LEVERS say.
+        """
+        if not self._enabled or (self._anchor and max(self._moved(here), self._moved(stop)) < self._room):
+            return ""
+        way = [x - y for x, y in zip(stop, here, strict=True)]
+        own, *later = (
+            self._depths_at([x + share * y for x, y in zip(here, way, strict=True)]) for share in _ON_THE_WAY
+        )
+        depth = max(own)
+        self._anchor, self._room = here, -depth
         # The way back in is one way.
-        self._allowed = min(self._allowed, own + SLACK) if own > 0 else 0.0
-        return self._told(depths)
+        self._allowed = min(self._allowed, depth + SLACK) if depth > 0 else 0.0
+        return self._told([max(each) for each in zip(own, *later, strict=True)])
+
+    def _moved(self, q: Vector) -> float:
+        """Return how far (m) any part can be from where it was at the anchor."""
+        return sum(abs(x - y) * lever for x, y, lever in zip(q, self._anchor, _LEVERS, strict=True))
 
     def _depths(self, q: Array) -> Array:
         """Return how deep (m, negative inside) each part and each side of the box is, [..., P + 3]."""
@@ -89,12 +99,19 @@ class Workspace:
         below = self._table + RADII - parts[..., 2]
         return np.concatenate((below, np.maximum(self._lower - tips, tips - self._upper)), axis=-1)
 
-    def _told(self, depths: Array) -> str:
-        deepest = depths.reshape(-1, depths.shape[-1]).max(axis=0)
-        worst = int(deepest.argmax())
-        if deepest[worst] <= self._allowed:
+    def _depths_at(self, q: Vector) -> list[float]:
+        """Return the same for one posture [7]."""
+        parts = part_places(q)
+        below = [self._table + radius - part[2] for radius, part in zip(_RADII, parts, strict=True)]
+        box = zip(parts[TIP], self._lower.tolist(), self._upper.tolist(), strict=True)
+        return below + [max(lower - tip, tip - upper) for tip, lower, upper in box]
+
+    def _told(self, depths: Sequence[float]) -> str:
+        """Return what is deeper outside than allowed, of the greatest depths [P + 3], or an empty string."""
+        deepest = max(depths)
+        if deepest <= self._allowed:
             return ""
-        far = f"{deepest[worst] * 100:.1f} cm"
+        worst, far = depths.index(deepest), f"{deepest * 100:.1f} cm"
         if worst < len(PARTS):
             return f"the {PARTS[worst][0]} {far} below the table"
         return f"the fingertips {far} outside the box in {'xyz'[worst - len(PARTS)]}"
