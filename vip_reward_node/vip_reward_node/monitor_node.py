@@ -27,7 +27,7 @@ class MonitorConfig:
 
     rate: float = option(10.0, "pictures per second, Hz")
     window: float = option(20.0, "time shown by the charts, s")
-    marker_frame: str = option("panda_link0", "frame of the markers")
+    marker_frame: str = option("base", "frame of the markers")
     marker_height: float = option(1.1, "height of the text above that frame, m")
 
     def __post_init__(self) -> None:

@@ -15,6 +15,9 @@ class FrankaConfig(GuardConfig, DriverConfig):
     """Driver, robot and rates; the guard's and the driver's own parameters stand beside them."""
 
     driver: str = option("simulated", "how the robot is reached")
+    description: bool = option(
+        True, "publish robot_description and TF (never with ros2_control, which has its own)"
+    )
     image_topic: str = option("camera/camera_info", "whose stamps show that the camera lives")
 
     def __post_init__(self) -> None:

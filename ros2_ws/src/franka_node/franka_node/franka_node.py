@@ -21,6 +21,7 @@ from franka_node.guard import Guard
 from franka_node.guard_output import GuardOutput, Mode
 from franka_node.limits import LIMITS
 from franka_node.robot_lock import RobotLock
+from franka_node.robot_model import RobotModel
 from vip_ros import stamps
 from vip_ros.errors import UserError
 from vip_ros.node import StackNode, run_node
@@ -68,6 +69,9 @@ class FrankaNode(StackNode):
         self._make_publishers()
         self._loop = ControlLoop(driver, self._guard, config.rate, self._on_cycle)
         self._loop.start()
+        if config.description and not driver.brings_description:
+            model = RobotModel(self, limits, driver.finger_names, self._newest)
+            self._entities.append(model.close)
         self._make_services(driver)
         self._make_subscriptions(config)
         self.diagnostics.add("guard", lambda: statuses.guard(self._guard))
@@ -104,6 +108,9 @@ class FrankaNode(StackNode):
             destroy()
         self._entities.clear()
 
+    def _newest(self) -> RobotState | None:
+        return None if self._loop is None else self._loop.state
+
     def _fresh_state(self) -> RobotState:
         assert self._loop is not None  # made by setup
         end = time.monotonic() + FIRST_STATE
@@ -135,6 +142,7 @@ class FrankaNode(StackNode):
         service(Trigger, "~/reset", self._on_reset)
         service(Trigger, "~/stop", self._on_stop)
         service(Trigger, "~/home", self._on_home)
+        service(Trigger, "~/hand_back", self._on_hand_back)
         if isinstance(driver, SceneDriver):
             service(ResetScene, "~/reset_scene", self._on_reset_scene)
 
@@ -204,6 +212,9 @@ class FrankaNode(StackNode):
 
     def _on_home(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return _answer(response, self._guard.home(), "moving home; franka/guard_state tells when it holds")
+
+    def _on_hand_back(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return _answer(response, self._guard.hand_back(), "programs may drive again")
 
     def _on_reset_scene(self, request: ResetScene.Request, response: Any) -> Any:
         scenes = self._scenes()

@@ -40,10 +40,12 @@ class Driver(Protocol):
     Attributes:
         robot: name of its table of limits.
         finger_names: joint names of the gripper's fingers, each open by half the width.
+        brings_description: whether somebody publishes robot_description and TF for this robot already.
     """
 
     robot: str
     finger_names: tuple[str, ...]
+    brings_description: bool
 
     def attach(self, node: Any) -> None:
         """Take the ROS node that the driver serves, before connect: for a robot behind ROS topics."""

@@ -51,6 +51,7 @@ class Ros2ControlDriver:
 
     robot = "fr3-unknown-firmware"
     finger_names: tuple[str, ...] = ("fr3_finger_joint1", "fr3_finger_joint2")
+    brings_description = True
 
     def __init__(self, config: DriverConfig) -> None:
         limits = LIMITS.get(config.robot or self.robot)

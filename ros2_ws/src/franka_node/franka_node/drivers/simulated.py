@@ -24,6 +24,7 @@ class SimulatedDriver:
 
     robot = "fer"
     finger_names: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
+    brings_description = False
 
     def __init__(self, config: DriverConfig) -> None:
         self._config = config

@@ -25,6 +25,7 @@ class FciDriver:
 
     robot = "fr3-unknown-firmware"
     finger_names: tuple[str, ...] = ("fr3_finger_joint1", "fr3_finger_joint2")
+    brings_description = False
 
     def __init__(self, config: DriverConfig) -> None:
         self.config = config
