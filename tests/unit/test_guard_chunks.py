@@ -100,10 +100,10 @@ def test_a_policy_needs_a_live_camera_to_start(rig, stream):
     assert rig.submit(source="teleop") == ""
 
 
-def test_who_is_in_control_stays_in_control(rig):
+def test_a_program_that_is_in_control_stays_in_control_before_other_programs(rig):
     assert rig.submit() == ""
     rig.run(0.05)
-    assert "'policy' is in control, 'teleop' is not" in rig.submit(source="teleop")
+    assert "'policy' is in control, 'replay' is not" in rig.submit(source="replay")
 
 
 def test_nothing_is_followed_while_inactive_or_homing(rig):

@@ -61,7 +61,7 @@ class Admission:
             chunk: as it came.
             now_ns: ns since the epoch.
             obstacle: why the guard follows nothing at all now, or empty.
-            start: measured posture [N] where this chunk begins a motion from rest, else None.
+            start: measured posture [N] where this chunk begins a motion or takes one over, else None.
         """
         try:
             if obstacle:
@@ -86,11 +86,8 @@ class Admission:
         now = self._axis.seconds(now_ns)
         due = due_points(chunk, positions, self._widths(gripper), self._axis.origin_ns(now_ns))
         points = self._follower.ahead(due, now)
-        plan = self._follower.plan
         if start is not None:
             self._check_start(chunk, upcoming(due, now, 0.0).positions[0], start, now_ns)
-        elif plan is not None and plan.source != chunk.source:
-            raise RejectedChunk(f"'{plan.source}' is in control, '{chunk.source}' is not")
         outside = self._workspace.refusal(points.positions)
         if outside:
             raise RejectedChunk(f"it leads out of the workspace: {outside}")

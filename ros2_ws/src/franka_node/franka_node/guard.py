@@ -12,6 +12,7 @@ from math import isfinite
 import numpy as np
 
 from franka_node.admission import Admission
+from franka_node.arbiter import PERSON, Arbiter
 from franka_node.chunk import ActionChunk
 from franka_node.follower import Follower
 from franka_node.guard_config import GuardConfig
@@ -56,6 +57,7 @@ class Guard:
         self.admission = Admission(
             limits, config, self._follower, self._watchdogs, self._workspace, self._axis
         )
+        self._arbiter = Arbiter()
         self._lock = threading.RLock()
         self._after_stop = Mode.FAULT
         self._now_ns = 0
@@ -89,11 +91,19 @@ class Guard:
     def submit(self, chunk: ActionChunk, now_ns: int) -> str:
         """Take a chunk; return why it was rejected, or an empty string when it is followed."""
         with self._lock:
-            start = self._measured if self.mode == Mode.HOLD else None
-            reason = self.admission.consider(chunk, now_ns, self._obstacle(), start)
+            driving, arbiter = self._driving, self._arbiter
+            begins = self.mode == Mode.HOLD or arbiter.takes_over(chunk.source, driving)
+            obstacle = self._obstacle() or arbiter.refusal(chunk.source, driving)
+            reason = self.admission.consider(chunk, now_ns, obstacle, self._measured if begins else None)
             if not reason:
+                arbiter.followed(chunk.source, driving)
                 self._latency_due, self.mode = True, Mode.TRACKING
             return reason
+
+    def hand_back(self) -> str:
+        """Let programs drive again after a person did; return why not, or an empty string."""
+        with self._lock:
+            return self._arbiter.hand_back(self._driving)
 
     def update(self, now_ns: int, q: Array, dq: Array) -> GuardOutput:
         """Advance by one period and return the command.
@@ -169,7 +179,11 @@ class Guard:
 
     @property
     def source(self) -> str:
-        """Return who drives the arm: policy, teleop, replay; empty: nobody."""
+        """Return whose the arm is: policy, teleop (until it is handed back), replay; empty: nobody's."""
+        return PERSON if self._arbiter.held else self._driving
+
+    @property
+    def _driving(self) -> str:
         plan = self._follower.plan
         return plan.source if self.mode == Mode.TRACKING and plan is not None else ""
 
