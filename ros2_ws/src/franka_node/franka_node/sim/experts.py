@@ -61,7 +61,7 @@ def style_named(name: str) -> Style:
 
 
 def expert(
-    world: World, rng: np.random.Generator, style: str = "expert", rate: float = 20.0
+    world: World, rng: np.random.Generator, style: str | Style = "expert", rate: float = 20.0
 ) -> Iterator[Command]:
     """Yield joint targets [7] (rad) and gripper widths (m) at the control rate until the motion is over.
 
@@ -71,42 +71,52 @@ def expert(
     Args:
         world: the scene to act in.
         rng: source of all variety.
-        style: name of the demonstrator's style.
+        style: the demonstrator's style, or its name.
         rate: commands per second.
     """
-    manner = style_named(style)
+    manner = style if isinstance(style, Style) else style_named(style)
     legs = _legs(world, rng, manner)
-    start = forward(world.q)
-    poses = _poses(start, legs, rng, manner, rate)
+    begins, durations = _schedule(legs, rng, manner, rng.uniform(*manner.speed))
+    times = np.arange(1, int(np.ceil((begins[-1] + durations[-1]) * rate)) + 1) / rate
+    poses = _poses(forward(world.q), legs, begins, durations, times, rng, manner)
     joints = _solve(poses, world.q, rate)
-    gripper = legs[-1].gripper
-    for q in joints:
-        yield q, gripper
+    # The width of a leg holds from its beginning; a command is to be reached one period later.
+    leg_of = np.searchsorted(begins, times - 0.5 / rate, side="right") - 1
+    for q, index in zip(joints, leg_of, strict=True):
+        yield q, legs[max(0, index)].gripper
 
 
 def _legs(world: World, rng: np.random.Generator, manner: Style) -> list[Waypoint]:
     count = int(rng.integers(manner.wander[0], manner.wander[1] + 1))
-    legs = [_anywhere(rng) for _ in range(count)]
+    start = forward(world.q)
+    yaw = float(np.arctan2(start[1, 0], start[0, 0]))
+    legs = [_anywhere(rng, yaw, world.rules.start_gripper) for _ in range(count)]
     if not manner.only_wander:
         legs += world.rules.plan(world.model, world.data, rng, manner.outcome)
     return legs
 
 
-def _anywhere(rng: np.random.Generator) -> Waypoint:
+def _anywhere(rng: np.random.Generator, yaw: float, gripper: float) -> Waypoint:
+    """Return a pose above the table, the hand turned by at most 40 degrees from a yaw (rad)."""
     position = rng.uniform([0.36, -0.20, 0.23], [0.60, 0.24, 0.36])
-    yaw, tilt = np.deg2rad(rng.uniform(80, 160)), rng.uniform(-0.3, 0.0)
-    return Waypoint(tool_pose(position, yaw, tilt), float(rng.uniform(0.9, 1.5)))
+    turn, tilt = np.deg2rad(rng.uniform(-40, 40)), rng.uniform(-0.3, 0.0)
+    return Waypoint(tool_pose(position, yaw + turn, tilt), float(rng.uniform(0.9, 1.5)), gripper)
 
 
-def _poses(start: Array, legs: list[Waypoint], rng: np.random.Generator, manner: Style, rate: float) -> Array:
+def _poses(
+    start: Array,
+    legs: list[Waypoint],
+    begins: list[float],
+    durations: list[float],
+    times: Array,
+    rng: np.random.Generator,
+    manner: Style,
+) -> Array:
     """Return poses [N, 4, 4] along overlapping minimum-jerk legs.
 
     Superposed submovements as in Flash & Henis, "Arm trajectory modifications during reaching
     towards visual targets", J. Cognitive Neuroscience 1991.
     """
-    speed = rng.uniform(*manner.speed)
-    begins, durations = _schedule(legs, rng, manner, speed)
-    times = np.arange(1, int(np.ceil((begins[-1] + durations[-1]) * rate)) + 1) / rate
     poses = np.repeat(start[None], len(times), axis=0)
     previous = start
     for leg, begin, duration in zip(legs, begins, durations, strict=True):
@@ -118,7 +128,7 @@ def _poses(start: Array, legs: list[Waypoint], rng: np.random.Generator, manner:
         if not leg.careful:
             poses[:, :3, 3] += (4 * share * (1 - share))[:, None] * _sideways(twist[:3], rng, manner.bulge)
         previous = leg.pose
-    poses[:, :3, 3] += _tremor(times, rng, manner.tremor) * _freedom(times, legs, begins)[:, None]
+    poses[:, :3, 3] += _tremor(times, rng, manner.tremor) * _freedom(times, legs, begins, durations)[:, None]
     return poses
 
 
@@ -126,9 +136,13 @@ def _schedule(
     legs: list[Waypoint], rng: np.random.Generator, manner: Style, speed: float
 ) -> tuple[list[float], list[float]]:
     """Return when each leg begins and how long it takes, s."""
-    begins, durations, clock = [], [], 0.0
+    begins: list[float] = []
+    durations: list[float] = []
+    clock = 0.0
     for leg in legs:
         duration = leg.duration / speed * rng.uniform(0.9, 1.1)
+        if leg.waits and begins:
+            clock = begins[-1] + durations[-1]
         if rng.random() < manner.pause:
             clock += rng.uniform(0.1, 0.35)
         begins.append(clock)
@@ -153,11 +167,14 @@ def _tremor(times: Array, rng: np.random.Generator, amplitude: float) -> Array:
     return amplitude / np.sqrt(1.5) * waves.sum(axis=0).T
 
 
-def _freedom(times: Array, legs: list[Waypoint], begins: list[float]) -> Array:
-    """Return how far noise is let in [N]: from 0 at rest up to 1, and down again before contact."""
-    careful = [begin for leg, begin in zip(legs, begins, strict=True) if leg.careful]
-    end = careful[0] if careful else times[-1]
-    return np.clip(times / 0.4, 0, 1) * np.clip((end - times) / 0.4, 0, 1)
+def _freedom(times: Array, legs: list[Waypoint], begins: list[float], durations: list[float]) -> Array:
+    """Return how far noise is let in [N]: none at rest and in contact, all else, with ramps between."""
+    free = np.clip(np.minimum(times, times[-1] - times) / 0.4, 0, 1)
+    for leg, begin, duration in zip(legs, begins, durations, strict=True):
+        if leg.careful:
+            away = np.maximum(begin - times, times - begin - duration)
+            free = np.minimum(free, np.clip(away / 0.4, 0, 1))
+    return free
 
 
 def _rotations(vector: Array, share: Array) -> Array:

@@ -39,7 +39,7 @@ class Renderer:
         world.model.vis.quality.offsamples = samples
         world.model.vis.quality.shadowsize = 0
         world.model.vis.global_.offwidth, world.model.vis.global_.offheight = width, height
-        self._scene = mujoco.MjvScene(world.model, maxgeom=256)
+        self._scene = mujoco.MjvScene(world.model, maxgeom=2 * world.model.ngeom + 64)  # things and shadows
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         self._context = mujoco.MjrContext(world.model, mujoco.mjtFontScale.mjFONTSCALE_100)

@@ -9,7 +9,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from franka_node.sim.panda import ARM_BIT, OBJECT_BIT, add_panda
+from franka_node.sim.objects import object_collision, visual_only
+from franka_node.sim.panda import add_panda
 from franka_node.sim.textures import TEXTURES
 
 TIMESTEP = 0.002  # s: 500 Hz
@@ -72,16 +73,6 @@ def look_at(position: Any, target: Any) -> NDArray[np.float64]:
     quat = np.zeros(4)
     mujoco.mju_mat2Quat(quat, np.stack([np.cross(up, back), up, back], axis=1).ravel())
     return quat
-
-
-def object_collision() -> dict[str, Any]:
-    """Return the collision masks of a thing that the arm touches, but not other fixed things."""
-    return {"contype": OBJECT_BIT, "conaffinity": ARM_BIT}
-
-
-def visual_only() -> dict[str, Any]:
-    """Return the collision masks of a thing that is only seen."""
-    return {"contype": 0, "conaffinity": 0, "mass": 0.0}
 
 
 def _add_materials(spec: mujoco.MjSpec) -> None:

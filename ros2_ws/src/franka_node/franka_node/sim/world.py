@@ -10,8 +10,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from franka_node.arm_bodies import GRIPPER_SPEED
 from franka_node.sim.appearance import vary_appearance
-from franka_node.sim.panda import DQ_MAX, FINGER_NAMES, GRIPPER_SPEED, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
+from franka_node.sim.panda import DQ_MAX, FINGER_NAMES, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
 from franka_node.sim.scene import TIMESTEP, new_scene
 from franka_node.sim.tasks import TASKS, Task, task_name
 from vip_ros.errors import InternalError
@@ -28,6 +29,7 @@ _VARIED = (
     "geom_rgba",
     "geom_matid",
     "geom_size",
+    "flex_rgba",
     "mat_rgba",
     "light_pos",
     "light_dir",
@@ -77,7 +79,8 @@ class World:
         noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * self.rules.start_noise
         q = np.clip(self.rules.start_q + noise, Q_MIN, Q_MAX)
         self.data.qpos[self._joints] = q
-        self._target = np.concatenate([q, [0.0, 0.0]])
+        self.data.qpos[self._fingers] = self.rules.start_gripper / 2
+        self._target = np.concatenate([q, [self.rules.start_gripper / 2] * 2])
         self.data.ctrl[:] = self._target
         mujoco.mj_forward(self.model, self.data)
 
@@ -126,6 +129,7 @@ class World:
         for _ in range(steps):
             self._target += line
             self.data.ctrl[:] = self._target
+            self.rules.hold(self.model, self.data, 2 * self._target[-1])
             mujoco.mj_step(self.model, self.data)
         self._place()
 
@@ -144,6 +148,8 @@ class World:
         # A physics step leaves bodies where they were before it; pictures show where they are.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
+        if self.model.nflex:
+            mujoco.mj_flex(self.model, self.data)
 
     def _rng(self, stream: int) -> np.random.Generator:
         """Return a generator that depends on task, seed and purpose, but on nothing drawn before."""

@@ -25,6 +25,7 @@ class Waypoint:
     duration: float  # s, at normal speed
     gripper: float = 0.0  # m, opening width
     careful: bool = False  # no detour, no noise: in contact, or about to be
+    waits: bool = False  # begins only when the leg before it is over
 
 
 class Task(ABC):
@@ -32,6 +33,7 @@ class Task(ABC):
 
     start_q: Array  # joints [7] at the start of an episode, before noise, rad
     start_noise: float = 0.03  # rad, standard deviation of each joint at the start
+    start_gripper: float = 0.0  # m, opening width at the start
 
     @abstractmethod
     def add_objects(self, spec: mujoco.MjSpec) -> None:
@@ -53,6 +55,15 @@ class Task(ABC):
     @abstractmethod
     def success(self, model: mujoco.MjModel, data: mujoco.MjData) -> bool:
         """Tell from the simulator's state whether the task is done."""
+
+    def hold(self, model: mujoco.MjModel, data: mujoco.MjData, gripper: float) -> None:  # noqa: B027  for few
+        """Let the hand take hold of, or let go of, what contact alone cannot hold; before each physics step.
+
+        Args:
+            model: compiled scene.
+            data: its state, of which constraints may be switched.
+            gripper: opening width that is commanded, m.
+        """
 
     @abstractmethod
     def plan(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from franka_node.sim.kinematics import tool_pose
-from franka_node.sim.scene import object_collision, visual_only
+from franka_node.sim.objects import object_collision, visual_only
 from franka_node.sim.tasks.base import TASKS, Task, Waypoint
 
 Array = NDArray[np.float64]
