@@ -62,6 +62,7 @@ class Bench:
         self.loop = ControlLoop(self.driver, self.guard, 100.0, self._note)
         self.problem: Exception | None = None
         self._cycled = threading.Condition()
+        self.pause = threading.Event()
 
     def _note(self, now_ns, state, output) -> None:
         with self._cycled:
@@ -132,6 +133,48 @@ def test_a_robot_that_cannot_be_recovered_stays_in_fault(bench):
     assert bench.guard.fault == "driver_lost"
 
 
+def test_an_arm_that_did_not_follow_is_recovered_at_the_reset_and_not_while_it_stops(bench):
+    bench.activate()
+    assert bench.guard.home(FER.home + 0.5) == ""
+    bench.wait_for(lambda: np.abs(bench.driver.q - FER.home).max() > 0.1)
+    with bench.guard._lock:
+        bench.guard.trip("tracking_error", "blocked")
+        bench.loop.recover()
+        assert bench.driver.recoveries == 0
+    bench.wait_for(lambda: bench.guard.mode == Mode.FAULT)
+    bench.loop.recover()
+    assert bench.driver.recoveries == 1
+    assert bench.guard.reset() == "" and bench.guard.mode == Mode.HOLD
+
+
+def test_a_loop_that_stood_still_rests_where_the_robot_was_left(bench):
+    bench.activate()
+    assert bench.guard.home(FER.home + 0.5) == ""
+    bench.wait_for(lambda: np.abs(bench.driver.q - FER.home).max() > 0.1)
+    bench.loop._last_cycle -= 1.0
+    bench.wait_for(lambda: bench.guard.fault)
+    assert bench.guard.fault == "loop_stalled" and bench.guard.mode == Mode.FAULT
+    held, written = bench.driver.q, len(bench.driver.written)
+    bench.wait_for(lambda: len(bench.driver.written) > written + 3)
+    assert (np.array(bench.driver.written[written:]) == held).all()
+
+
+def test_two_commands_are_never_much_closer_than_a_period(bench):
+    bench.activate()
+    times: list[float] = []
+    write = bench.driver.write
+
+    def slow_write(*command) -> None:
+        times.append(time.monotonic())
+        if len(times) % 5 == 0:
+            bench.pause.wait(0.025)
+        write(*command)
+
+    bench.driver.write = slow_write
+    bench.wait_for(lambda: len(times) > 40)
+    assert np.diff(times).min() > 0.004
+
+
 def test_a_failure_beside_the_guard_stops_the_arm_and_not_the_loop(bench):
     bench.activate()
     bench.problem = RuntimeError("cannot publish")
@@ -151,17 +194,31 @@ def test_stopping_the_loop_brings_the_arm_to_rest_first(bench):
     assert np.abs(tail).max() < 1e-3
 
 
-def test_the_simulated_driver_runs_in_real_time_and_resets_its_scene():
+class Clock:
+    """A clock that only the test moves."""
+
+    def __init__(self) -> None:
+        self.now_ns = 1_800_000_000_000_000_000
+
+    def advance(self, seconds: float) -> None:
+        self.now_ns += round(seconds * 1e9)
+
+
+def test_the_simulated_driver_runs_in_real_time_and_resets_its_scene(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("franka_node.drivers.simulated.time.time_ns", lambda: clock.now_ns)
     driver = DRIVERS.get("simulated")(_sim_config())
     driver.connect()
     first = driver.read()
     target = first.q + 0.1
     driver.write(target, np.zeros(7), 0.05)
-    end = time.monotonic() + LIMIT
-    while np.abs((state := driver.read()).q - target).max() > 5e-3:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    assert state.stamp_ns > first.stamp_ns and time.time_ns() - state.stamp_ns < 10**9
+    clock.advance(0.05)
+    assert np.abs(driver.read().q - target).max() > 5e-3, "an arm takes its time"
+    for _ in range(100):
+        clock.advance(0.02)
+        state = driver.read()
+    assert state.q == pytest.approx(target, abs=5e-3)
+    assert 0 <= clock.now_ns - state.stamp_ns < 10**7 and state.stamp_ns - first.stamp_ns > 2 * 10**9
     driver.reset_scene("", 7)
     assert driver.scene().seed == 7 and driver.scene().task == "close_drawer"
     with pytest.raises(UserError, match="close_drawer"):

@@ -143,7 +143,7 @@ def _evaluate(
     from vip_ros.middleware import configure_middleware
 
     # Nobody can be hurt here, and a shared machine may stall for longer than a real arm should go on blind.
-    patience = [f"franka_node.{name}_timeout={STALL}" for name in ("image", "embedding", "action")]
+    patience = [f"franka_node.{name}_timeout={STALL}" for name in ("image", "embedding", "action", "loop")]
     settings = [
         *patience,
         f"franka_node.max_action_age={STALL}",

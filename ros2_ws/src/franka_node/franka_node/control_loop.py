@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import deque
@@ -10,8 +11,11 @@ from collections.abc import Callable
 import numpy as np
 
 from franka_node.drivers.base import Driver, RobotState
-from franka_node.guard import Guard
+from franka_node.guard import MOVING, Guard
 from franka_node.guard_output import GuardOutput, Mode
+
+# Two commands are never closer than this share of the period, also when the one before came late.
+LEAST_SPACING = 0.5
 
 OnCycle = Callable[[int, RobotState, GuardOutput], None]
 
@@ -41,10 +45,14 @@ class ControlLoop:
         self.error = ""
         self.cycles = self.late_cycles = 0
         self.costs: deque[float] = deque(maxlen=1000)
+        self._last_cycle = time.monotonic()
 
     def start(self) -> None:
         """Begin to run; the guard may be inactive, then the robot is only read."""
         self._finished.clear()
+        # What there is by now will stay: no need to look through it for garbage between two commands.
+        gc.collect()
+        gc.freeze()
         self._thread = threading.Thread(target=self._run, name="control loop", daemon=True)
         self._thread.start()
 
@@ -64,13 +72,22 @@ class ControlLoop:
         self._finished.set()
         self._thread.join()
         self._thread = None
+        gc.unfreeze()
         with self._lock:
             self._driver.stop()
 
     def recover(self) -> None:
-        """Make a lost robot ready again and read it; raises UserError when that fails."""
+        """Make a robot ready again that was lost or did not follow, and read it.
+
+        While the command still moves nothing is done: the stop comes first.
+
+        Raises:
+            UserError: it cannot be made ready.
+        """
         with self._lock:
-            if self._driver_lost:
+            if self._guard.mode in MOVING:
+                return
+            if self._driver_lost or self._guard.fault == "tracking_error":
                 self._driver.recover()
                 self.state = self._driver.read()
                 self._driver_lost, self.error = False, ""
@@ -90,6 +107,7 @@ class ControlLoop:
         """Read, guard, write, report: once."""
         with self._lock:
             state = self._read()
+            self._note_standstill()
             if state is None:
                 return
             now_ns = time.time_ns()
@@ -98,6 +116,11 @@ class ControlLoop:
             self.costs.append(time.perf_counter() - begin)
             self._write(output)
         self._on_cycle(now_ns, state, output)
+
+    def _note_standstill(self) -> None:
+        # Monotonic: a wall clock that is set is no standstill.
+        last, self._last_cycle = self._last_cycle, time.monotonic()
+        self._guard.stalled(self._last_cycle - last)
 
     def _read(self) -> RobotState | None:
         try:
@@ -135,13 +158,10 @@ class ControlLoop:
                 self.error = f"{type(error).__name__}: {error}"
                 self._guard.trip("internal", f"{self.error}; report this, then reset")
             self.cycles += 1
-            due += self._period
-            wait = due - time.monotonic()
-            if wait < 0:
-                # Lost periods are not made up for: two commands at once would double the speed.
-                self.late_cycles += 1
-                due, wait = time.monotonic(), 0.0
-            self._finished.wait(wait)
+            self.late_cycles += time.monotonic() > due + self._period
+            # Lost periods are not made up for: two commands at once would double the speed.
+            due = max(due + self._period, self._last_cycle + LEAST_SPACING * self._period)
+            self._finished.wait(max(due - time.monotonic(), 0.0))
 
     def _alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive()

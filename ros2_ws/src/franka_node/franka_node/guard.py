@@ -27,6 +27,8 @@ from vip_ros.errors import UserError
 
 # After a reset the command starts at the measured posture where the old one is farther away than this, rad.
 REPLACE_DISTANCE = 0.05
+# In these modes the command moves, or may.
+MOVING = (Mode.TRACKING, Mode.HOMING, Mode.STOPPING)
 # A clock that steps back by more than this is a fault, s.
 CLOCK_STEP = 0.05
 
@@ -78,7 +80,7 @@ class Guard:
     def deactivate(self) -> None:
         """Come to rest and then command no more; inactive() tells when."""
         with self._lock:
-            if self.mode in (Mode.TRACKING, Mode.HOMING, Mode.STOPPING):
+            if self.mode in MOVING:
                 self.mode, self._after_stop = Mode.STOPPING, Mode.INACTIVE
             else:
                 self.mode = Mode.INACTIVE
@@ -136,6 +138,16 @@ class Guard:
             self.fault, self.fault_detail = fault, detail
             if self.mode != Mode.STOPPING:
                 self.mode, self._after_stop = Mode.STOPPING, Mode.FAULT
+
+    def stalled(self, seconds: float) -> None:
+        """Take notice that update() was not called for so long, whereas the robot held the last command.
+
+        The arm stands there by now: to go on from the velocity that the command had would be a jolt.
+        """
+        with self._lock:
+            if seconds > self.config.loop_timeout and self.mode in MOVING:
+                self.trip("loop_stalled", f"the control loop stood still for {seconds:.2f} s; reset to go on")
+                self._settle(self._after_stop)
 
     def reset(self) -> str:
         """Clear a latched fault; return why not, or an empty string when the guard holds again."""

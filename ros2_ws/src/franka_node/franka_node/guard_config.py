@@ -29,6 +29,7 @@ class GuardConfig(WorkspaceConfig):
     embedding_timeout: float = option(0.5, "longest gap between embeddings while tracking a policy, s")
     action_timeout: float = option(0.5, "longest gap between action chunks while tracking, s")
     joint_state_timeout: float = option(0.2, "longest gap between joint states while moving, s")
+    loop_timeout: float = option(0.5, "longest standstill of the control loop itself while moving, s")
 
     def __post_init__(self) -> None:
         super().__post_init__()
