@@ -29,10 +29,15 @@ def test_shipped_configurations_are_valid(name: str) -> None:
 
 
 def test_policy_node_waits_for_a_bundle() -> None:
-    assert build_graph().left_out == (("policy_node", "policy_node.bundle is not set"),)
+    assert ("policy_node", "policy_node.bundle is not set") in build_graph().left_out
     graph = build_graph(policy="some/bundle")
     assert graph.names()[-1] == "policy_node"
-    assert graph.left_out == ()
+    assert "policy_node" not in dict(graph.left_out)
+
+
+def test_recorder_node_waits_for_a_folder() -> None:
+    assert "recorder_node" in dict(build_graph().left_out)
+    assert "recorder_node" in build_graph(overrides=["recorder_node.directory=episodes"]).names()
 
 
 def test_goal_of_the_policy_is_the_goal_unless_another_is_set() -> None:

@@ -1,7 +1,8 @@
 """What an episode on disk is: its names, its description (episode.yaml) and the listing of a folder.
 
 An episode is a folder that holds a rosbag2 (MCAP file and metadata.yaml) and episode.yaml. It is written
-under a name that starts with a dot and renamed when complete, so a folder with a plain name is whole.
+under a name that starts with a dot and renamed when complete, so a folder with a plain name is whole. What is
+left of interrupted recordings lies in a folder of its own, where nobody looks for episodes to learn from.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ DESCRIPTION_FILE = "episode.yaml"
 METADATA_FILE = "metadata.yaml"
 BAG_FILE = "episode.mcap"
 TEMPORARY_PREFIX = ".recording-"
+INTERRUPTED_FOLDER = "interrupted"
+"""Holds, beside the episodes, what was recovered of recordings that never came to their end."""
 
 IMAGE_TOPIC = "/camera/image_raw"
+COMPRESSED_SUFFIX = "/compressed"
 CAMERA_INFO_TOPIC = "/camera/camera_info"
 JOINT_STATE_TOPIC = "/joint_states"
 JOINT_COMMAND_TOPIC = "/franka/joint_command"
@@ -45,6 +49,11 @@ class EpisodeInfo:
         counts: messages per topic.
         rates: mean rate per topic, Hz.
         gaps: longest time between two messages per topic, s.
+        warnings: what was wrong while it was recorded, one line each.
+        missed: messages per topic that were sent and did not arrive, or arrived and were not written.
+        takeovers: changes of who drove the arm, such as "3.20 s: policy -> teleop".
+        complete: False for what is left of an interrupted recording.
+        sha256: checksum of the bag; empty in older episodes.
         format: version of this description.
     """
 
@@ -60,6 +69,11 @@ class EpisodeInfo:
     counts: dict[str, int] = field(default_factory=dict)
     rates: dict[str, float] = field(default_factory=dict)
     gaps: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    missed: dict[str, int] = field(default_factory=dict)
+    takeovers: list[str] = field(default_factory=list)
+    complete: bool = True
+    sha256: str = ""
     format: int = FORMAT
 
     def __post_init__(self) -> None:
