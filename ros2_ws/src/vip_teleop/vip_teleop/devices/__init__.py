@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from vip_ros.registry import Registry
 from vip_teleop.demonstration import Demonstration
+from vip_teleop.intent import Intent, View
+from vip_teleop.teleop_config import TeleopConfig
+
+
+class Device(Protocol):
+    """What a person drives with, or who drives in a person's place.
+
+    Attributes:
+        commanding: False where the robot itself is moved by hand and its joints are only told.
+        joints: True where the device gives joint targets instead of twists.
+    """
+
+    commanding: bool
+    joints: bool
+
+    def __init__(self, config: TeleopConfig) -> None: ...
+
+    def attach(self, node: Any) -> None:
+        """Take the ROS node that the device serves, before open: for devices behind topics."""
+
+    def open(self) -> None:
+        """Reach the device; raises UserError when that fails."""
+
+    def read(self, view: View) -> Intent:
+        """Return what the person wants now; never waits. Raises UserError when the device is lost."""
+
+    def switch(self, engage: bool) -> str:
+        """Engage or release by service; return why not, or an empty string."""
+
+    def close(self) -> None:
+        """Let go of the device; may be called twice, and without open."""
 
 
 class LockstepDevice(Protocol):
@@ -18,4 +49,4 @@ class LockstepDevice(Protocol):
         """Release what the device holds."""
 
 
-DEVICES: Registry[type[LockstepDevice]] = Registry("teleop device", package="vip_teleop.devices")
+DEVICES: Registry[Any] = Registry("teleop device", package="vip_teleop.devices")

@@ -2,29 +2,107 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from vip_teleop.chunks import STEP, ahead
 from vip_teleop.demonstration import Demonstration
+from vip_teleop.device_base import SwitchedDevice
 from vip_teleop.devices import DEVICES
+from vip_teleop.intent import Array, Intent, SimScene, View
+from vip_teleop.teleop_config import TeleopConfig
 
 if TYPE_CHECKING:
+    from franka_node.sim.experts import Style
     from franka_node.sim.lockstep import LockstepEnv
+    from franka_node.sim.world import World
+
+# The demonstration is over this long after its last target, s: the arm has caught up.
+_REST = 0.4
+# Streams of random numbers that belong to a scene's seed: the demonstrator's variety, and its mistakes.
+_VARIETY, _MISTAKES = 7, 11
 
 
 @DEVICES.register("scripted")
-class ScriptedDevice:
-    """Demonstrates without a person.
+class ScriptedDevice(SwitchedDevice):
+    """Demonstrates without a person: live when engaged, or in lockstep with a simulator of its own.
 
     Args:
-        rate: pictures and commands per second, Hz.
+        config: style, skill, noise and share of failures.
+        rate: pictures and commands per second of a lockstep demonstration, Hz.
     """
 
-    def __init__(self, rate: float = 20.0) -> None:
+    joints = True
+
+    def __init__(self, config: TeleopConfig | None = None, rate: float = 20.0) -> None:
+        super().__init__(config)
         self._rate = rate
         self._scene: LockstepEnv | None = None
+        self._world: World | None = None
+        self._plan: tuple[Array, Array] | None = None
+        self._begun = 0.0
+
+    def open(self) -> None:
+        """Check the style's name; raises UserError naming those that exist."""
+        from franka_node.sim.experts import style_named
+
+        style_named(self.config.style)
+
+    def read(self, view: View) -> Intent:
+        """Return the next targets of the demonstration that was asked for."""
+        if not self.pressed:
+            self._plan = None
+            return Intent(message="waiting for ~/engage")
+        if view.scene is None or view.q is None:
+            return Intent(message="no simulated scene to act in: the scripted device needs the simulator")
+        if self._plan is None:
+            self._plan = self._make_plan(view.scene)
+            self._begun = float("nan")
+            return Intent(message="planned")  # planning took a while: look again before moving
+        if np.isnan(self._begun):
+            self._begun = view.now
+        positions, widths = self._plan
+        elapsed = view.now - self._begun
+        times = STEP * np.arange(1.0, len(positions) + 1)
+        if elapsed > times[-1] + _REST:
+            self.pressed, self._plan = False, None
+            return Intent(message="demonstration over")
+        due = elapsed + ahead()
+        path = np.stack([np.interp(due, times, column) for column in positions.T], axis=1)
+        width = float(widths[min(int(elapsed / STEP), len(widths) - 1)])
+        return Intent(engaged=True, path=path, gripper=width, message="demonstrating")
+
+    def _make_plan(self, scene: SimScene) -> tuple[Array, Array]:
+        """Return joint targets [M, 7] (rad) and gripper widths [M] (m), STEP apart, from the live scene."""
+        from franka_node.sim.experts import expert
+        from franka_node.sim.world import World
+
+        if self._world is None or self._world.task != scene.task:
+            self._world = World(scene.task, scene.seed)
+        self._world.reset(scene.seed)
+        self._world.set_qpos(scene.qpos)
+        rng = np.random.default_rng([scene.seed, _VARIETY])
+        commands = list(expert(self._world, rng, self._style(scene.seed), 1.0 / STEP))
+        return np.stack([q for q, _ in commands]), np.array([width for _, width in commands])
+
+    def _style(self, seed: int) -> Style:
+        from franka_node.sim.experts import style_named
+
+        config = self.config
+        style = style_named(config.style)
+        if config.noise >= 0:
+            style = dataclasses.replace(style, tremor=config.noise)
+        if config.skill > 0:
+            style = dataclasses.replace(style, speed=(config.skill, config.skill))
+        mistakes = np.random.default_rng([seed, _MISTAKES])
+        if mistakes.random() < config.failure:
+            style = dataclasses.replace(style, outcome=str(mistakes.choice(["miss", "short"])))
+        return style
 
     def demonstrate(self, task: str, seed: int) -> Demonstration:
-        """Attempt the task once in the scene of that seed."""
+        """Attempt the task once in the scene of that seed, in a simulator that waits."""
         from franka_node.sim.lockstep import LockstepEnv, collect
         from franka_node.sim.panda import FINGER_NAMES, JOINT_NAMES
         from franka_node.sim.tasks import task_name
@@ -51,6 +129,7 @@ class ScriptedDevice:
 
     def close(self) -> None:
         """Give the graphics memory back."""
+        super().close()
         if self._scene is not None:
             self._scene.close()
             self._scene = None
