@@ -36,6 +36,9 @@ class EncoderCard:
         "bilinear",
         "bilinear or bicubic, both antialiased; bilinear-aliased; tensorflow-bicubic, aliased, of a crop",
     )
+    passes_exact: bool = option(
+        False, "whether a frame of exactly crop x crop pixels goes in as it is, neither resized nor cropped"
+    )
     window: int = option(1, "consecutive frames that make one embedding")
     mean: tuple[float, ...] = option(IMAGENET_MEAN, "per RGB channel, on values in [0, 1]")
     std: tuple[float, ...] = option(IMAGENET_STD, "per RGB channel, on values in [0, 1]")

@@ -30,7 +30,8 @@ _WORTH_HELP = 96
 def preprocess(frame: np.ndarray, card: EncoderCard, beside: bool = True) -> np.ndarray:
     """Resize and centre-crop one frame, uint8 [H,W,3] RGB → uint8 [crop,crop,3].
 
-    A frame that already has the network's size passes unchanged, as the official network does.
+    A frame of the network's size passes unchanged where the card says so, as VIP's own module lets it; other
+    authors enlarge it and cut its edges off like those of any frame.
 
     Args:
         frame: the frame.
@@ -42,7 +43,7 @@ def preprocess(frame: np.ndarray, card: EncoderCard, beside: bool = True) -> np.
     """
     check_frame(frame)
     height, width = frame.shape[:2]
-    if height == width == card.crop:
+    if passes(height, width, card):
         return frame
     if card.interpolation == "tensorflow-bicubic":
         return central_crop(frame, card.crop / card.resize, card.crop)
@@ -86,6 +87,12 @@ def _resample_rows(
 @cache
 def _helper() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "resize")
+
+
+def passes(height: int, width: int, card: EncoderCard) -> bool:
+    """Tell whether a frame of that size goes into the network as it is."""
+    # Resizing to the size that it has changes no pixel.
+    return height == width == card.crop and (card.passes_exact or card.resize == card.crop)
 
 
 def crop_box(height: int, width: int, card: EncoderCard) -> tuple[float, float, float, float]:

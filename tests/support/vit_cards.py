@@ -26,6 +26,7 @@ def small_card(name: str, published: Published, **changes: Any) -> EncoderCard:
     if architecture not in ARCHITECTURES.names():
         ARCHITECTURES.register(architecture)(partial(build_vit, shape))
     fit = {"architecture": architecture, "dim": published.width, "crop": published.crop, "resize": 640}
+    fit["passes_exact"] = True  # what goes in is made in the network's size
     return dataclasses.replace(card, **(fit | changes))
 
 

@@ -22,7 +22,7 @@ from support.clip_reference import resnet_image_embedding, text_embedding, vit_i
 from vip_models import load_card, load_encoder  # noqa: E402
 from vip_models.architectures.clip import build_text_tower  # noqa: E402
 from vip_models.export import build_network  # noqa: E402
-from vip_models.testing import write_random_checkpoint  # noqa: E402
+from vip_models.testing import random_tensors, write_random_checkpoint  # noqa: E402
 from vip_ros.errors import UserError  # noqa: E402
 
 SENTENCES = ["a photo of a cat", "close the drawer"]
@@ -78,7 +78,9 @@ def test_the_shipped_cards_build_the_published_shapes(name, image, text_width):
     with torch.device("meta"):
         built = {f"visual.{key}": value for key, value in build_network(card).state_dict().items()}
         built |= build_text_tower(card).state_dict()
+        written = random_tensors(card)
     published = {**image, **text_tower(text_width, card.dim)}
+    assert {key.removeprefix(card.prefix): tuple(value.shape) for key, value in written.items()} == published
     published.pop("logit_scale")
     assert {key: tuple(value.shape) for key, value in built.items()} == published
 

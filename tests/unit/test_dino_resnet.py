@@ -32,7 +32,7 @@ def test_the_embedding_is_the_average_pool_of_the_same_network_in_torchvision(ch
     mean, std = torch.tensor(card.mean).view(3, 1, 1), torch.tensor(card.std).view(3, 1, 1)
     with torch.no_grad():
         expected = network((torch.from_numpy(FRAMES).permute(0, 3, 1, 2) / 255.0 - mean) / std).numpy()
-    found = load_encoder("dino-resnet50", checkpoint, "torch").encode(FRAMES)
+    found = load_encoder("dino-resnet50", checkpoint, "torch").embed(FRAMES)
     assert found.shape == (2, 2048)
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 

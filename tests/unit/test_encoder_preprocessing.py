@@ -21,6 +21,8 @@ import_torchvision_models()
 from torchvision import transforms  # noqa: E402
 
 SIZES = [(480, 640), (240, 320), (641, 479), (255, 257), (300, 300), (37, 111), (2, 2), (1, 300)]
+# VIP passes a frame of its own size as it is, which has a test of its own.
+NATIVE = (224, 224)
 
 
 def _photo(height, width):
@@ -30,8 +32,13 @@ def _photo(height, width):
     return frame.clip(0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", ["vip-resnet50", "clip-rn50", "dino-vit-s16"])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *((name, size) for name in ("vip-resnet50", "clip-rn50", "dino-vit-s16") for size in SIZES),
+        *((name, NATIVE) for name in ("r3m-resnet50", "clip-rn50", "dino-vit-s16")),
+    ],
+)
 def test_crop_only_resampling_equals_torchvisions_resize_and_crop(name, size):
     card = load_card(name)
     frame = _photo(*size)
@@ -43,6 +50,17 @@ def test_crop_only_resampling_equals_torchvisions_resize_and_crop(name, size):
     )
     difference = preprocess(frame, card).astype(int) - np.asarray(official(Image.fromarray(frame)))
     assert np.abs(difference).max() <= 1  # the last place of PIL's fixed-point arithmetic
+
+
+@pytest.mark.parametrize("name", [name for name in card_names() if load_card(name).window == 1])
+def test_a_frame_of_the_networks_size_is_resized_by_all_but_vip(name):
+    # VIP's module leaves such a frame alone (facebookresearch/vip, models/model_vip.py); the other authors
+    # resize and crop whatever comes, which changes nothing only where both sizes are the same.
+    card = load_card(name)
+    frame = _photo(card.crop, card.crop)
+    unchanged = np.array_equal(preprocess(frame, card), frame)
+    assert unchanged == (name.startswith("vip") or card.resize == card.crop)
+    assert card.passes_exact == (name in ("vip-resnet18", "vip-resnet34", "vip-resnet50"))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -160,6 +161,15 @@ def test_device_path_equals_the_host_path(checkpoint, reference):
         expected = reference.encode(pictures)
         # A grey level here and there may be rounded to the other side.
         assert np.abs(encoder.encode(pictures, 3) - expected).max() <= 2e-3 * np.abs(expected).max()
+
+
+def test_device_path_resizes_a_frame_of_the_networks_size_where_the_card_does(checkpoint):
+    card = dataclasses.replace(CARD, passes_exact=False)
+    network, frame = device_network(checkpoint, card), frames(1, 224, 224)
+    found, expected = network.run(frame), network.run(preprocess_batch(frame, card))
+    resized = Encoder(CARD, "0" * 64, device_network(checkpoint)).embed(preprocess_batch(frame, card))
+    assert np.abs(found - resized).max() <= 2e-3 * np.abs(resized).max()
+    assert np.abs(expected - resized).max() > 2e-3 * np.abs(resized).max()  # resized twice
 
 
 def test_device_path_takes_views_and_refuses_what_is_no_frame(checkpoint, reference):

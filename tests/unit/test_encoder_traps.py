@@ -57,7 +57,7 @@ def test_a_nearly_black_frame_is_scaled_like_any_other(encoder, r3m):
     with torch.no_grad():
         expected = network(_normalise(torch.from_numpy(frames) / 255.0)).numpy()
         undivided = network(_normalise(torch.from_numpy(frames).float())).numpy()
-    found = encoder.encode(frames)
+    found = encoder.embed(frames)
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
     assert np.abs(found - undivided).max() > 0.1 * np.abs(expected).max()
 
@@ -73,8 +73,8 @@ def test_channels_are_taken_as_red_green_blue(encoder, r3m):
     with torch.no_grad():
         expected = network(_normalise(torch.from_numpy(FRAMES) / 255.0)).numpy()
     largest = np.abs(expected).max()
-    assert np.abs(encoder.encode(FRAMES) - expected).max() <= 1e-4 * largest
-    assert np.abs(encoder.encode(FRAMES[..., ::-1]) - expected).max() > 1e-2 * largest
+    assert np.abs(encoder.embed(FRAMES) - expected).max() <= 1e-4 * largest
+    assert np.abs(encoder.embed(FRAMES[..., ::-1]) - expected).max() > 1e-2 * largest
 
 
 def test_batch_norm_uses_what_it_learned_and_not_the_batch(encoder, r3m):

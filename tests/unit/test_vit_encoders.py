@@ -23,6 +23,7 @@ from support.vit_reference import reference  # noqa: E402
 from vip_models.architectures.vit import SHAPES  # noqa: E402
 from vip_models.converters.dino import convert_state  # noqa: E402
 from vip_models.export import build_network, input_shape  # noqa: E402
+from vip_models.testing import random_tensors, write_random_checkpoint  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,6 +62,22 @@ def test_the_published_names_and_shapes_fit_in_full_size(name):
     assert input_shape(card)[0] == (16 if PUBLISHED[name].tubelets else card.crop)
 
 
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_random_weights_have_the_published_names_and_shapes(name):
+    card = load_card(name)
+    with torch.device("meta"):
+        found = random_tensors(card)
+    expected = official_shapes(PUBLISHED[name])
+    assert {key.removeprefix(card.prefix): tuple(value.shape) for key, value in found.items()} == expected
+
+
+def test_random_weights_of_gated_layers_and_registers_load(tmp_path):
+    published = tiny(PUBLISHED["dinov2-vit-g14-reg"])
+    card = write_card(small_card("dinov2-vit-g14-reg", published), tmp_path)
+    path = write_random_checkpoint(card, tmp_path / "model.pth")
+    assert load_encoder(card, path, "torch").encode(random_frames(1, load_card(card))).any()
+
+
 FULL_SIZES = ["dino-vit-s16", "dinov2-vit-s14", "dinov2-vit-s14-reg", "mae-vit-b16", "moco-v3-vit-s16"]
 
 
@@ -77,4 +94,4 @@ def test_full_size_networks_equal_an_independent_implementation(name, tmp_path):
         state["pos_embed"] = convert_state(state, card.crop)["pos_embed"]
         published = dataclasses.replace(published, grid=card.crop // published.patch)
     expected = reference(published, state, normalised(frames, card), card.output)
-    assert relative_error(load_encoder(name, path, "cpu").encode(frames), expected) < 1e-4
+    assert relative_error(load_encoder(name, path, "cpu").embed(frames), expected) < 1e-4

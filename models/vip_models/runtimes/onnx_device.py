@@ -19,7 +19,7 @@ from vip_models import resampling
 from vip_models.card import EncoderCard
 from vip_models.device_buffers import Upload, bind, device_array, to_device
 from vip_models.export import INPUT_NAME, OUTPUT_NAME, cached_onnx
-from vip_models.preprocessing import check_frame, crop_box
+from vip_models.preprocessing import check_frame, crop_box, passes
 from vip_models.resize_graph import COLUMNS, FRAMES, RESIZED, ROWS, resize_graph
 from vip_models.runtimes import RUNTIMES
 from vip_models.runtimes.onnx_runtime import CPU, open_session
@@ -88,7 +88,7 @@ class DeviceNetwork:
         while len(self._plans) >= _KEPT:
             self._plans.pop(next(iter(self._plans))).close()
         embeddings = device_array((shape[0], self._card.dim), np.float32, "cpu")
-        if self._resizer is None or shape[1] == shape[2] == self._card.crop:
+        if self._resizer is None or passes(shape[1], shape[2], self._card):
             upload = Upload(shape, self.device)
             step = (self._session, bind(self._session, {INPUT_NAME: upload.value}, OUTPUT_NAME, embeddings))
             return _Plan(upload, (...,), [step], embeddings)
