@@ -76,8 +76,7 @@ class FciDriver:
             self._controlling = True
         if not arm.running():
             self._controlling = False
-            arm.end()
-            raise ConnectionError("the robot ended the control")
+            raise ConnectionError(f"the robot ended the control: {_reason(arm.end)}")
         arm.follow(q_command, dq_command)
         if self._hand is not None:
             self._hand.wish = gripper
@@ -141,4 +140,18 @@ def _attempt(call: Callable[[], Any]) -> Any:
     except UserError:
         raise
     except Exception as error:  # the library's own, of many kinds
-        raise StepFailed(f"{type(error).__name__}: {error}") from None
+        raise StepFailed(_line(error)) from None
+
+
+def _reason(end: Callable[[], None]) -> str:
+    """Return what ended a control, which its end tells."""
+    try:
+        end()
+    except Exception as error:  # the library's own, of many kinds
+        return _line(error)
+    return "no reason was given"
+
+
+def _line(error: Exception) -> str:
+    """Return an error in one line: libfranka's have several."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
