@@ -23,14 +23,15 @@ class RunningStack:
         settings: `node.param=value` overrides.
         log: file that receives everything the stack prints.
         limit: s until the stack must be active.
+        config: configuration file, or the name of a shipped one.
     """
 
-    def __init__(self, settings: list[str], log: Path, limit: float = 90.0) -> None:
-        self._settings, self._log, self._limit = settings, log, limit
+    def __init__(self, settings: list[str], log: Path, limit: float = 90.0, config: str = "default") -> None:
+        self._settings, self._log, self._limit, self._config = settings, log, limit, config
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> RunningStack:
-        command = [sys.executable, "-m", "vip_bringup.cli", "up"]
+        command = [sys.executable, "-m", "vip_bringup.cli", "up", "--config", self._config]
         for setting in self._settings:
             command += ["--set", setting]
         with self._log.open("wb") as sink:

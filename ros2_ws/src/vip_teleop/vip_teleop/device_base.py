@@ -14,6 +14,7 @@ class HeldDevice:
     commanding = True
     joints = False
     hold = "hold the device's dead-man switch"
+    help: tuple[str, ...] = ()
 
     def __init__(self, config: TeleopConfig | None = None) -> None:
         self.config = config or TeleopConfig()

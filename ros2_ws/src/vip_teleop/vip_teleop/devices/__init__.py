@@ -16,10 +16,12 @@ class Device(Protocol):
     Attributes:
         commanding: False where the robot itself is moved by hand and its joints are only told.
         joints: True where the device gives joint targets instead of twists.
+        help: how to drive with it, lines of text.
     """
 
     commanding: bool
     joints: bool
+    help: tuple[str, ...]
 
     def __init__(self, config: TeleopConfig) -> None: ...
 

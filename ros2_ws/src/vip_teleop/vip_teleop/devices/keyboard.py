@@ -5,7 +5,7 @@ from __future__ import annotations
 from vip_teleop.device_base import HeldDevice
 from vip_teleop.devices import DEVICES
 from vip_teleop.intent import Intent, View
-from vip_teleop.keys import HeldKeys, split_keys
+from vip_teleop.keys import HELP, HeldKeys, split_keys
 from vip_teleop.teleop_config import TeleopConfig
 from vip_teleop.terminal import KeyTerminal
 
@@ -15,6 +15,7 @@ class Keyboard(HeldDevice):
     """Reads keys from the terminal that the program was started in."""
 
     hold = "hold a key in the terminal"
+    help = HELP
 
     def __init__(self, config: TeleopConfig | None = None) -> None:
         super().__init__(config)
