@@ -27,7 +27,8 @@ def _vip(*arguments: object) -> int:
 @pytest.mark.timeout(500)
 def test_demonstrations_become_a_policy_that_is_judged(tmp_path: Path, weights: Path) -> None:
     demonstrations, policy, figures = tmp_path / "demos", tmp_path / "policy", tmp_path / "eval.json"
-    assert _vip("record", "--task", "CloseDrawer", "--episodes", 2, "--seed", 5, "--out", demonstrations) == 0
+    wanted = ("--task", "CloseDrawer", "--episodes", 2, "--seed", 5, "--lockstep")
+    assert _vip("record", *wanted, "--out", demonstrations) == 0
     assert sorted(path.name[-4:] for path in demonstrations.iterdir()) == ["0000", "0001"]
     training = ("--episodes", demonstrations, "--weights", weights, "--set", "steps=100", "--out", policy)
     assert _vip("train", *training, "--algorithm", "bc") == 0
