@@ -1,0 +1,44 @@
+"""Newest values over time, ready for a chart: bounded, and safe to use from several threads."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+
+
+class Curve:
+    """Values of the last seconds.
+
+    Args:
+        window: time that is kept, s.
+        capacity: most points kept, for streams faster than any chart needs.
+    """
+
+    def __init__(self, window: float = 30.0, capacity: int = 3000) -> None:
+        self.window = window
+        self._points: deque[tuple[float, float]] = deque(maxlen=capacity)
+        self._lock = threading.Lock()
+
+    def add(self, time: float, value: float) -> None:
+        """Append a value at that time in s; what is not finite leaves a gap."""
+        with self._lock:
+            self._points.append((time, value))
+            while self._points and self._points[0][0] < time - self.window:
+                self._points.popleft()
+
+    def clear(self) -> None:
+        """Forget all points."""
+        with self._lock:
+            self._points.clear()
+
+    def until(self, now: float) -> list[list[float | None]]:
+        """Return [s before now (negative), value] of each point, oldest first; None for a gap."""
+        with self._lock:
+            points = list(self._points)
+        oldest = now - self.window
+        return [
+            [round(time - now, 3), round(value, 6) if math.isfinite(value) else None]
+            for time, value in points
+            if time >= oldest
+        ]

@@ -1,0 +1,184 @@
+"""The page of the dashboard: built once per browser, refreshed from the state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import run, ui
+
+from vip_bringup.dashboard import readings
+from vip_bringup.dashboard.charts import line_chart
+from vip_bringup.dashboard.ears import Ears
+from vip_bringup.dashboard.orders import Order, orders_of
+from vip_bringup.dashboard.state import DashboardState
+from vip_ros.errors import UserError
+
+# Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
+RATE = 4.0
+# Pictures per second that a browser gets at most, Hz.
+PICTURE_RATE = 10.0
+_HEALTH_COLUMNS = [
+    {"name": name, "label": label, "field": name, "align": "left"}
+    for name, label in (
+        ("node", "node"),
+        ("stream", "what"),
+        ("level", "level"),
+        ("message", "says"),
+        ("age", "age, ms"),
+    )
+]
+
+
+class Page:
+    """One browser's view.
+
+    Args:
+        state: what is shown.
+        ears: who calls the services behind the buttons.
+    """
+
+    def __init__(self, state: DashboardState, ears: Ears) -> None:
+        self._state = state
+        self._ears = ears
+        self._buttons: dict[Order, ui.button] = {}
+        self._views: dict[str, ui.interactive_image] = {}
+        self._seen: dict[str, int] = {}
+        self._bars: dict[str, tuple[ui.linear_progress, ui.label]] = {}
+        ui.colors(
+            primary="#3b82c4", positive="#3f9d63", negative="#d6455a", dark_page="#13181f", dark="#1c232c"
+        )
+        ui.query("body").style("font-variant-numeric: tabular-nums")
+        self._head()
+        with ui.row().classes("w-full no-wrap items-start gap-3"):
+            with ui.column().classes("w-1/3 gap-3"):
+                self._pictures()
+            with ui.column().classes("w-5/12 gap-3"):
+                self._curves()
+                self._nodes()
+            with ui.column().classes("w-1/4 gap-3"):
+                self._arm()
+                self._recording()
+        ui.timer(1.0 / RATE, self.refresh)
+        ui.timer(1.0 / PICTURE_RATE, self._refresh_pictures)
+
+    def refresh(self) -> None:
+        """Bring the page up to date."""
+        state = self._state
+        for chip, reading in (
+            (self._guard_chip, readings.guard_chip(state)),
+            (self._recorder_chip, readings.recorder_chip(state)),
+        ):
+            chip.set_text(reading.text)
+            chip.props(f"color={reading.colour}")
+        self._reward.set_text(readings.reward_line(state))
+        self._latency.set_text(f"image to command: {readings.latency_line(state)}")
+        self._guard.set_text("\n".join(readings.guard_lines(state)))
+        self._recorder.set_text("\n".join(readings.recorder_lines(state)))
+        for order, button in self._buttons.items():
+            button.set_enabled(self._ears.can(order))
+        self._refresh_curves()
+        self._refresh_joints()
+        self._health.update_rows(readings.health_rows(state))
+
+    def _head(self) -> None:
+        with ui.row().classes("w-full items-center gap-3"):
+            ui.label("VIP robot stack").classes("text-lg font-medium")
+            self._guard_chip = ui.chip("", color=readings.IDLE, text_color="white").mark("guard")
+            self._recorder_chip = ui.chip("", color=readings.IDLE, text_color="white").mark("recorder")
+            self._reward = ui.label().classes("grow").mark("reward")
+            (stop,) = orders_of("stop")
+            self._button(stop).props("color=negative size=lg")
+
+    def _pictures(self) -> None:
+        for name in ("camera", "goal"):
+            with ui.card().classes("w-full p-2 gap-1"):
+                with ui.row().classes("w-full items-center"):
+                    ui.label(name).classes("grow text-sm text-grey")
+                    for order in orders_of("goal") if name == "goal" else ():
+                        self._button(order)
+                self._views[name] = ui.interactive_image().classes("w-full")
+
+    def _curves(self) -> None:
+        window = self._state.curves["distance"].window
+        distance = line_chart(
+            ("distance", "#5ca4f5", 0), ("progress", "#56c77e", 1), window=window, second_axis=True
+        )
+        reward = line_chart(("reward", "#e0b34c", 0), window=window)
+        with ui.card().classes("w-full p-2"):
+            self._distance_chart = ui.echart(distance).classes("h-64 w-full")
+        with ui.card().classes("w-full p-2"):
+            self._reward_chart = ui.echart(reward).classes("h-44 w-full")
+
+    def _arm(self) -> None:
+        with ui.card().classes("w-full p-2 gap-1"):
+            with ui.row().classes("w-full items-center gap-1"):
+                ui.label("arm").classes("grow text-sm text-grey")
+                for order in orders_of("arm"):
+                    self._button(order)
+            self._latency = ui.label().classes("text-sm")
+            self._joints = ui.column().classes("w-full gap-0")
+            self._guard = ui.label().classes("text-xs whitespace-pre-line").mark("guard-lines")
+            with ui.row().classes("w-full items-center gap-1"):
+                ui.label("policy").classes("grow text-sm text-grey")
+                for order in orders_of("policy"):
+                    self._button(order)
+
+    def _recording(self) -> None:
+        with ui.card().classes("w-full p-2 gap-1"):
+            ui.label("recording").classes("text-sm text-grey")
+            with ui.row().classes("gap-1"):
+                for order in orders_of("recording"):
+                    self._button(order)
+            self._recorder = ui.label().classes("text-xs whitespace-pre-line")
+
+    def _nodes(self) -> None:
+        with ui.expansion("nodes", value=True).classes("w-full"):
+            self._health = ui.table(rows=[], columns=_HEALTH_COLUMNS, row_key="name")
+            self._health.props("dense flat").classes("w-full").mark("health")
+
+    def _button(self, order: Order) -> ui.button:
+        button = ui.button(order.label, on_click=lambda: self._press(order)).props("dense no-caps")
+        button.tooltip(f"{order.hint} ({order.service})")
+        self._buttons[order] = button
+        return button
+
+    async def _press(self, order: Order) -> None:
+        try:
+            message = await run.io_bound(self._ears.call, order)
+        except UserError as error:
+            ui.notify(str(error), type="negative")
+        else:
+            ui.notify(f"{order.label}: {message}", type="positive")
+
+    def _refresh_pictures(self) -> None:
+        self._ears.look()
+        for name, view in self._views.items():
+            number = self._state.pictures[name].number
+            if number != self._seen.get(name, 0):
+                self._seen[name] = number
+                view.set_source(f"/pictures/{name}.jpg?n={number}")
+
+    def _refresh_curves(self) -> None:
+        now = self._state.clock()
+        curves = {name: curve.until(now) for name, curve in self._state.curves.items()}
+        _show(self._distance_chart, curves["distance"], curves["progress"])
+        _show(self._reward_chart, curves["reward"])
+
+    def _refresh_joints(self) -> None:
+        for bar in readings.joint_bars(self._state):
+            if bar.name not in self._bars:
+                self._bars[bar.name] = self._make_bar(bar.name)
+            progress, label = self._bars[bar.name]
+            progress.set_value(round(bar.share, 3))
+            progress.props(f"color={'negative' if bar.near_limit else 'primary'}")
+            label.set_text(f"{bar.position:+.2f}")
+
+    def _make_bar(self, name: str) -> tuple[ui.linear_progress, ui.label]:
+        with self._joints, ui.row().classes("w-full no-wrap items-center gap-2"):
+            ui.label(name).classes("text-xs w-32")
+            progress = ui.linear_progress(0.5, show_value=False, size="8px").classes("grow")
+            return progress, ui.label().classes("text-xs w-12 text-right")
+
+
+def _show(chart: ui.echart, *lines: Any) -> None:
+    chart.run_chart_method("setOption", {"series": [{"data": line} for line in lines]})

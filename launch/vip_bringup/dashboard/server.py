@@ -1,0 +1,90 @@
+"""Serves the dashboard: one page and its pictures; nothing comes from the network."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+
+from vip_bringup.dashboard.ears import Ears
+from vip_bringup.dashboard.security import SameOriginOnly
+from vip_bringup.dashboard.state import DashboardState
+from vip_ros.errors import UserError
+from vip_ros.resources import cache_dir
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def serve(host: str, port: int, allowed: tuple[str, ...] = (), namespace: str = "") -> None:
+    """Serve the dashboard until Ctrl-C.
+
+    Args:
+        host: address to bind to.
+        port: TCP port.
+        allowed: further host names under which browsers may open it.
+        namespace: ROS namespace of the stack.
+
+    Raises:
+        UserError: NiceGUI is not installed, or the address cannot be bound.
+    """
+    # NiceGUI would keep its (unused) storage in the working directory.
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(cache_dir() / "dashboard"))
+    try:
+        from nicegui import app, ui
+    except ModuleNotFoundError:
+        raise UserError(
+            "the dashboard needs NiceGUI", "install it with: .venv/bin/pip install nicegui"
+        ) from None
+    _check_address(host, port)
+    from vip_bringup.dashboard.page import Page
+
+    state = DashboardState(time.monotonic)
+    app.add_middleware(SameOriginOnly, hosts=frozenset(name.lower() for name in (*LOOPBACK, host, *allowed)))
+    with Ears(state, namespace) as ears:
+        ui.page("/", title="vip monitor", dark=True)(lambda: _build(Page, state, ears))
+        _add_pictures(state)
+        print(f"the dashboard is at http://{_shown(host)}:{port} (Ctrl-C ends it)", flush=True)
+        ui.run(
+            host=host,
+            port=port,
+            reload=False,
+            show=False,
+            show_welcome_message=False,
+        )
+
+
+def _build(page: type, state: DashboardState, ears: Ears) -> None:
+    page(state, ears)
+
+
+def _add_pictures(state: DashboardState) -> None:
+    from fastapi import HTTPException, Response
+    from nicegui import app
+
+    @app.get("/pictures/{name}.jpg")
+    async def picture(name: str) -> Response:
+        if name not in state.pictures:
+            raise HTTPException(404, f"no picture named {name}: {', '.join(state.pictures)}")
+        jpeg = await asyncio.to_thread(state.pictures[name].jpeg)
+        if jpeg is None:
+            raise HTTPException(404, f"{name}: nothing was seen yet")
+        return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+def _check_address(host: str, port: int) -> None:
+    """Find out before anything starts whether the address can be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"cannot serve at {host}:{port}: {reason}", "choose another --port or --host"
+        ) from None
+
+
+def _shown(host: str) -> str:
+    return {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)
