@@ -27,12 +27,13 @@ class ChunkSender:
     Attributes:
         live: the streams it sends: image, embedding, action.
         amplitude: rad, by which joint 1 sways.
+        frequency: of the sway, Hz.
         source: of the chunks.
     """
 
     def __init__(self, node: Node) -> None:
         self.live = {"image", "embedding", "action"}
-        self.amplitude, self.source = 0.2, "policy"
+        self.amplitude, self.frequency, self.source = 0.2, 0.4, "policy"
         self.sent = 0
         self._begin: float | None = None
         self._home: np.ndarray | None = None
@@ -60,7 +61,7 @@ class ChunkSender:
     def wish(self, seconds: float) -> np.ndarray:
         """Where the arm shall be some seconds after the first chunk, [7]."""
         assert self._home is not None
-        sway = self.amplitude * (1 - np.cos(2 * np.pi * 0.4 * max(seconds, 0.0))) / 2
+        sway = self.amplitude * (1 - np.cos(2 * np.pi * self.frequency * max(seconds, 0.0))) / 2
         return self._home + sway * np.eye(7)[0]
 
     def _on_state(self, message: JointState) -> None:
