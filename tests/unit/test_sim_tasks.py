@@ -11,6 +11,7 @@ from franka_node.sim.experts import expert
 from franka_node.sim.gl import choose_backend
 from franka_node.sim.renderer import Renderer
 from franka_node.sim.tasks import TASKS
+from franka_node.sim.tasks.fold_towel import TOWEL, coverage
 from franka_node.sim.world import World
 from vip_ros.errors import UserError
 
@@ -20,6 +21,12 @@ SEEN = {
     "close_drawer": [("geom", "drawer_front")],
     "push_bottle": [("body", "bottle"), ("body", "mat")],
     "place_melon": [("body", "melon"), ("body", "plate")],
+    "fold_towel": [
+        ("body", "towel_0_0"),
+        ("body", "towel_0_6"),
+        ("body", "towel_9_0"),
+        ("body", "towel_9_6"),
+    ],
 }
 
 
@@ -71,7 +78,8 @@ def test_no_scene_is_solved_at_its_beginning_and_seeds_differ(task):
 def test_other_colours_leave_the_places_as_they_are(task, variation):
     plain, coloured = World(task, 3), World(task, 3, variation)
     np.testing.assert_array_equal(plain.qpos, coloured.qpos)
-    assert np.abs(plain.model.geom_rgba - coloured.model.geom_rgba).max() > 0.05
+    looks = [np.concatenate([w.model.geom_rgba, w.model.flex_rgba]) for w in (plain, coloured)]
+    assert np.abs(looks[0] - looks[1]).max() > 0.05
 
 
 @pytest.mark.parametrize("task", TASK_NAMES)
@@ -161,3 +169,41 @@ def test_the_melon_is_lifted_by_the_fingers_grip_alone():
         world.step(q_target, gripper, 0.05)
         heights.append(world.data.body("melon").xpos[2])
     assert max(heights) > 0.09
+
+
+def test_the_towels_edge_is_held_only_where_the_fingers_closed_on_it():
+    world = World("fold_towel", 1)
+    held = []
+    for q_target, gripper in expert(world, np.random.default_rng([1, 7])):
+        world.step(q_target, gripper, 0.05)
+        held.append(TOWEL.held(world.model, world.data))
+    assert not held[0] and any(held) and not held[-1]
+    world.reset(1)
+    for width in (0.0, 0.04, 0.0):  # high above the towel
+        world.step(world.q, width, 0.6)
+        assert not TOWEL.held(world.model, world.data)
+
+
+def test_coverage_counts_what_lies_under_the_near_half():
+    flat = np.concatenate([TOWEL.grid, np.zeros((TOWEL.columns, TOWEL.rows, 1))], axis=2)
+    assert coverage(flat) == 0.0
+    folded, half = flat.copy(), TOWEL.columns // 2
+    folded[:half, :, 0] *= -1.0
+    assert coverage(folded) == 1.0
+    folded[:half, :, 1] += TOWEL.width / 2
+    assert 0.3 < coverage(folded) < 0.7
+
+
+def test_cloth_keeps_its_size_and_the_simulation_stays_finite_when_it_is_torn_at():
+    world = World("fold_towel", 2)
+    for q_target, gripper in expert(world, np.random.default_rng([2, 7])):
+        world.step(q_target, gripper, 0.05)
+        if TOWEL.held(world.model, world.data):
+            break
+    target = world.q
+    for shake in range(12):
+        target = target + np.array([0.12, -0.1, 0, 0, 0, 0, 0]) * (-1.0) ** (shake // 3)
+        world.step(target, 0.0, 0.05)
+    points = TOWEL.points(world.model, world.data)
+    assert np.isfinite(world.qpos).all()
+    assert np.linalg.norm(points[1:] - points[:-1], axis=-1).max() < 1.5 * TOWEL.length / (TOWEL.columns - 1)
