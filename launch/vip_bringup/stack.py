@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vip_bringup.graph import Graph
@@ -17,13 +18,19 @@ MANAGER = "manager"
 _COLOURS = (36, 35, 33, 32, 34, 96, 95)
 
 
-def run_stack(graph: Graph, limits: RestartLimits | None = None, times: StopTimes | None = None) -> None:
+def run_stack(
+    graph: Graph,
+    limits: RestartLimits | None = None,
+    times: StopTimes | None = None,
+    screen: bool = False,
+) -> None:
     """Run a graph until Ctrl-C; returns when every process has ended.
 
     Args:
         graph: what to run.
         limits: patience with nodes that die.
         times: patience with nodes that do not stop.
+        screen: draw the status on one screen of the terminal, instead of printing every line.
 
     Raises:
         UserError: another stack runs on this domain, a node cannot be brought up, or one died for good.
@@ -31,10 +38,13 @@ def run_stack(graph: Graph, limits: RestartLimits | None = None, times: StopTime
     configure_middleware()
     lock = DomainLock()
     try:
-        with tempfile.TemporaryDirectory(prefix="vip-up-") as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="vip-up-") as folder,
+            _output(graph, screen) as say,
+        ):
             supervisor = Supervisor(
                 programs(graph, Path(folder)),
-                printer([*graph.names(), MANAGER]),
+                say,
                 child_environment(),
                 limits=limits,
                 times=times,
@@ -43,6 +53,17 @@ def run_stack(graph: Graph, limits: RestartLimits | None = None, times: StopTime
             supervisor.run()
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def _output(graph: Graph, screen: bool) -> Iterator[Callable[[str, str], None]]:
+    if not screen:
+        yield printer([*graph.names(), MANAGER])
+        return
+    from vip_bringup.status_screen import StatusScreen
+
+    with StatusScreen(graph.namespace) as shown:
+        yield shown.say
 
 
 def programs(graph: Graph, folder: Path) -> list[Program]:

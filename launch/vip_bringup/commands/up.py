@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 NAME = "up"
 HELP = "bring the graph up: camera, reward, policy, guard and robot (simulated by default); Ctrl-C stops it"
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--only", default="", metavar="NODE,NODE", help="start these nodes and no others")
     parser.add_argument("--policy", default="", metavar="DIR", help="policy bundle (policy_node.bundle)")
+    parser.add_argument(
+        "--plain", action="store_true", help="print every line of every node, also on a terminal"
+    )
     parser.add_argument("--source", default="", metavar="SOURCE", help="camera source (camera_node.source)")
 
 
@@ -39,5 +43,5 @@ def run(args: argparse.Namespace) -> int:
     graph = build_graph(args.config, args.settings, only, policy=args.policy, source=args.source)
     for name, reason in graph.left_out:
         print(f"{name} is left out: {reason}", flush=True)
-    run_stack(graph)
+    run_stack(graph, screen=sys.stdout.isatty() and not args.plain)
     return 0

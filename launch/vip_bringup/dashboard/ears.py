@@ -35,9 +35,17 @@ class Ears:
     Args:
         state: what is heard is put there.
         namespace: ROS namespace of the stack, "" or "/name".
+        orders: the buttons whose services may be called.
+        every_joint_state: also hear the arm's 100 joint states per second.
     """
 
-    def __init__(self, state: DashboardState, namespace: str = "") -> None:
+    def __init__(
+        self,
+        state: DashboardState,
+        namespace: str = "",
+        orders: tuple[Order, ...] = ORDERS,
+        every_joint_state: bool = True,
+    ) -> None:
         self._state = state
         configure_middleware()
         self._context = rclpy.Context()
@@ -46,10 +54,14 @@ class Ears:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name="ears", daemon=True)
-        self._clients = {order: self._node.create_client(Trigger, order.service) for order in ORDERS}
+        self._clients = {order: self._node.create_client(Trigger, order.service) for order in orders}
         self._camera: Any = None
         self._looked_at = 0.0
         self._listen()
+        if every_joint_state:
+            self._node.create_subscription(
+                JointState, "joint_states", lambda m: state.hear("joint_states", m), SENSOR
+            )
 
     def __enter__(self) -> Ears:
         """Begin to listen."""
@@ -94,7 +106,6 @@ class Ears:
         for kind, topic, take, qos in (
             (Reward, "vip/reward", state.note_reward, RELIABLE_10),
             (Image, "vip/goal_image", state.pictures["goal"].put, LATCHED),
-            (JointState, "joint_states", lambda m: hear("joint_states", m), SENSOR),
             (GuardState, "franka/guard_state", lambda m: hear("franka/guard_state", m), LATCHED),
             (Float32, "franka/command_latency", lambda m: hear("franka/command_latency", m), RELIABLE_10),
             (RecorderState, "vip/recorder_state", lambda m: hear("vip/recorder_state", m), LATCHED),

@@ -137,5 +137,5 @@ def _row(name: str, line: Health) -> dict[str, str]:
         "stream": stream,
         "level": level,
         "message": line.message,
-        "age": age if age in ("", "nan") else f"{float(age):.0f}",
+        "age": "" if age in ("", "nan") else f"{float(age):.0f}",
     }
