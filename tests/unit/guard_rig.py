@@ -23,6 +23,7 @@ class Rig:
         self.q = self.guard.limits.home.copy()
         self.live = {"joint_state", *CAMERA}
         self.outputs: list[GuardOutput] = []
+        self.states: list[tuple[list[float], list[float], list[float]]] = []
         self.guard.activate(self.q)
 
     @property
@@ -41,6 +42,7 @@ class Rig:
         output = self.guard.update(self.now_ns, self.q, np.zeros(self.q.size))
         if output.q_command is not None:
             self.q = output.q_command
+            self.states.append(self.guard.commanded)
         self.outputs.append(output)
         return output
 

@@ -190,6 +190,11 @@ class Guard:
                 self.mode = Mode.HOLD
 
     @property
+    def commanded(self) -> tuple[list[float], list[float], list[float]]:
+        """Return position (rad), velocity (rad/s) and acceleration (rad/s^2) of the command, each [N]."""
+        return self._follower.motion.state
+
+    @property
     def source(self) -> str:
         """Return whose the arm is: policy, teleop (until it is handed back), replay; empty: nobody's."""
         return PERSON if self._arbiter.held else self._driving

@@ -236,8 +236,13 @@ class MotionGenerator:
                 or abs(a) > strength + ACCELERATION_EPSILON
             ):
                 bad.append(i)
-            # The curves fall towards the ends: inside them at the farthest place is inside on all the way.
             elif self.limits.curves:
+                # A step may begin and end at rest, and yet lead through a place where nothing may move.
+                mean = (q - here) / self.dt
+                too_fast = mean > speeds.up(i, here) + VELOCITY_EPSILON
+                if too_fast or -mean > speeds.down(i, here) + VELOCITY_EPSILON:
+                    bad.append(i)
+                # The curves fall towards the ends: inside them at the farthest place is inside all the way.
                 near_curve |= fastest > speeds.up(i, highest) - CURVE_INSET
                 near_curve |= slowest < CURVE_INSET - speeds.down(i, lowest)
         if near_curve:
