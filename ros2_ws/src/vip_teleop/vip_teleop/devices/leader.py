@@ -1,0 +1,60 @@
+"""A leader arm: another arm's joint states are where the robot shall go."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import JointState
+
+from vip_ros.qos import SENSOR
+from vip_teleop.device_base import SwitchedDevice
+from vip_teleop.devices import DEVICES
+from vip_teleop.intent import Intent, View
+from vip_teleop.teleop_config import TeleopConfig
+
+
+@DEVICES.register("leader")
+class LeaderArm(SwitchedDevice):
+    """Follows a leader that is engaged near the robot's posture; the robot catches up gently at first."""
+
+    joints = True
+    help = (
+        "bring the leader near the robot's posture, then call teleop_node/engage (std_srvs/Trigger)",
+        "teleop_node/release lets go; a leader that falls silent lets go too",
+    )
+
+    def __init__(self, config: TeleopConfig | None = None) -> None:
+        super().__init__(config)
+        self._state: JointState | None = None
+        self._heard_at = float("-inf")
+
+    def attach(self, node: Any) -> None:
+        """Listen to the leader."""
+        self.listen(node, JointState, self.config.leader_topic, self._on_state, SENSOR)
+
+    def read(self, view: View) -> Intent:
+        """Return the leader's joints as targets."""
+        state, size = self._state, len(view.joint_names)
+        if state is None or view.now - self._heard_at > self.config.input_timeout:
+            self.pressed = False  # it must be engaged anew: nothing moves by itself when it comes back
+            return Intent(message=f"no joint states on {self.config.leader_topic}")
+        if len(state.position) < size:
+            self.pressed = False
+            return Intent(message=f"the leader has {len(state.position)} joints, the robot {size}")
+        position = dict(zip(state.name, state.position, strict=False))
+        if all(name in position for name in view.joint_names):
+            joints = [position[name] for name in view.joint_names]
+        else:  # an arm of another name: its joints in their order
+            joints = list(state.position[:size])
+        fingers = list(state.position[size:])
+        return Intent(
+            engaged=self.pressed,
+            path=np.array([joints], dtype=float),
+            gripper=float(np.nan_to_num(sum(fingers))) if fingers else None,
+            message="following the leader" if self.pressed else "waiting for ~/engage",
+        )
+
+    def _on_state(self, message: JointState) -> None:
+        self._state, self._heard_at = message, time.monotonic()
