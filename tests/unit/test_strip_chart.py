@@ -117,3 +117,19 @@ def test_line_is_cut_where_something_begins_anew(change: dict[str, object]) -> N
 def test_subgoal_in_force_is_named() -> None:
     assert Point(1.0, 1.0, 2.0, 0.5, 0.1, "tidy", 1, 3).title == "tidy  2/3"
     assert Point(1.0, 1.0, 2.0, 0.5, 0.1, "tidy").title == "tidy"
+
+
+def test_a_fault_is_a_line_at_its_time_and_a_word_while_it_lasts() -> None:
+    chart = StripChart(window=10.0)
+    for point in falling():
+        chart.add(point)
+    calm = chart.render(4.0)
+    chart.show_fault("image_stale", 2.0)
+    faulty = chart.render(4.0)
+    chart.show_fault("", 3.0)
+    mended = chart.render(4.0)
+    box = CHART_BOXES[0]
+    assert count(box.view(calm), RED) == 0
+    assert count(box.view(faulty), RED) >= box.high
+    assert count(box.view(mended), RED) >= box.high
+    assert count(faulty[-24:], RED) > 0 == count(mended[-24:], RED)

@@ -161,6 +161,22 @@ def _draw_starts(canvas: Image, chart: Chart, box: Box, now: float, window: floa
         box.view(canvas)[::6, min(max(column - box.x, 0), box.wide - 1)] = DIM
 
 
+def draw_faults(
+    canvas: Image,
+    text: TextLayer,
+    faults: Sequence[tuple[float, str]],
+    box: Box,
+    now: float,
+    window: float,
+) -> None:
+    """Draw a line where the guard latched a fault; faults are (time in s, name)."""
+    for time, name in faults:
+        column = round((time - (now - window)) / window * (box.wide - 1))
+        box.view(canvas)[:, min(max(column, 0), box.wide - 2) :][:, :2] = RED
+        side = "rs" if column > box.wide // 2 else "ls"
+        text.add(name, (box.x + column + (-4 if side == "rs" else 6), box.y + 16), RED, 12, side)
+
+
 def draw_time_axis(text: TextLayer, box: Box, window: float) -> None:
     """Write the times before now (s) under a box."""
     for tick in ticks(-window, 0.0, 4):

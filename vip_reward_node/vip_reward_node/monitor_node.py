@@ -1,4 +1,4 @@
-"""monitor_node: the rewards as a picture and as a text marker, for RViz or any image viewer."""
+"""monitor_node: the rewards as a picture and as markers, for RViz or any image viewer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from builtin_interfaces.msg import Duration
-from sensor_msgs.msg import Image
-from std_msgs.msg import ColorRGBA
-from vip_interfaces.msg import Reward
+from sensor_msgs.msg import Image, JointState
+from vip_interfaces.msg import GuardState, Reward
 from visualization_msgs.msg import Marker, MarkerArray
 
-from vip_reward_node.charts import GREEN, INK, Point
+from franka_node.arm_geometry import TIP, part_places
+from vip_reward_node.charts import Point
+from vip_reward_node.progress_markers import Trail, arm_of, guard_text, reward_text
 from vip_reward_node.strip_chart import StripChart
 from vip_ros.config import option
 from vip_ros.errors import UserError
@@ -47,13 +47,16 @@ class MonitorNode(StackNode):
     def __init__(self, name: str = "monitor_node", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self._chart = StripChart()
+        self._trail = Trail()
         self._camera_image: Image | None = None
+        self._joints: JointState | None = None
+        self._guard: GuardState | None = None
         self._subscribed: list[Any] = []
         self._timer: Any = None
 
     def setup(self) -> None:
         """Offer the topics."""
-        self._chart = StripChart(self.config.window)
+        self._chart, self._trail = StripChart(self.config.window), Trail()
         self._pictures = self.create_publisher(Image, "vip/monitor/image", RELIABLE_1)
         self._markers = self.create_publisher(MarkerArray, "vip/monitor/markers", RELIABLE_1)
 
@@ -63,6 +66,8 @@ class MonitorNode(StackNode):
             (Reward, "vip/reward", self._on_reward, RELIABLE_10),
             (Image, "vip/goal_image", self._on_goal, LATCHED),
             (Image, "camera/image_raw", self._on_camera, SENSOR),
+            (JointState, "joint_states", self._on_joints, SENSOR),
+            (GuardState, "franka/guard_state", self._on_guard, LATCHED),
         ):
             self._subscribed.append(self.create_subscription(kind, topic, callback, qos))
         self._timer = self.create_timer(1.0 / self.config.rate, self._draw)
@@ -85,18 +90,27 @@ class MonitorNode(StackNode):
 
     def _on_reward(self, message: Reward) -> None:
         # Time of arrival, so that a bag with old stamps is drawn too.
-        self._chart.add(
-            Point(
-                self.now_ns() / 1e9,
-                message.distance,
-                message.initial_distance,
-                message.progress,
-                message.reward,
-                message.goal,
-                message.subgoal_index,
-                message.subgoal_count,
-            )
+        point = Point(
+            self.now_ns() / 1e9,
+            message.distance,
+            message.initial_distance,
+            message.progress,
+            message.reward,
+            message.goal,
+            message.subgoal_index,
+            message.subgoal_count,
         )
+        self._chart.add(point)
+        arm = None if self._joints is None else arm_of(self._joints)
+        if arm is not None:
+            self._trail.add(part_places(arm)[TIP], point)
+
+    def _on_joints(self, message: JointState) -> None:
+        self._joints = message
+
+    def _on_guard(self, message: GuardState) -> None:
+        self._guard = message
+        self._chart.show_fault(message.fault, self.now_ns() / 1e9)
 
     def _on_goal(self, message: Image) -> None:
         self._chart.show_goal(to_rgb(message))
@@ -106,8 +120,8 @@ class MonitorNode(StackNode):
 
     def _draw(self) -> None:
         stamp = self.get_clock().now().to_msg()
-        if self._markers.get_subscription_count() and self._chart.newest is not None:
-            self._markers.publish(MarkerArray(markers=[self._text_marker(stamp, self._chart.newest)]))
+        if self._markers.get_subscription_count():
+            self._markers.publish(MarkerArray(markers=self._all_markers(stamp)))
         if not self._pictures.get_subscription_count():
             return
         self._take_camera_image()
@@ -123,19 +137,14 @@ class MonitorNode(StackNode):
         except UserError as error:
             self.get_logger().warning(f"camera image not shown: {error}", throttle_duration_sec=10.0)
 
-    def _text_marker(self, stamp: Any, newest: Point) -> Marker:
-        marker = Marker(ns="reward", id=0, type=Marker.TEXT_VIEW_FACING, action=Marker.ADD)
-        marker.header.stamp = stamp
-        marker.header.frame_id = self.config.marker_frame
-        marker.pose.position.z = self.config.marker_height
-        marker.pose.orientation.w = 1.0
-        marker.scale.z = 0.08
-        red, green, blue = (channel / 255.0 for channel in (GREEN if newest.progress >= 0.9 else INK))
-        marker.color = ColorRGBA(r=red, g=green, b=blue, a=1.0)
-        marker.text = f"{newest.title}\n{100.0 * newest.progress:.0f} %   distance {newest.distance:.3g}"
-        # A monitor that dies leaves no text behind that looks current.
-        marker.lifetime = Duration(sec=1)
-        return marker
+    def _all_markers(self, stamp: Any) -> list[Marker]:
+        frame, height = self.config.marker_frame, self.config.marker_height
+        markers = self._trail.markers(frame, stamp)
+        if self._chart.newest is not None:
+            markers.append(reward_text(self._chart.newest, frame, height, stamp))
+        if self._guard is not None:
+            markers.append(guard_text(self._guard, frame, height + 0.2, stamp))
+        return markers
 
 
 def main(args: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from vip_reward_node.charts import (
     Chart,
     Point,
     draw_chart,
+    draw_faults,
     draw_time_axis,
 )
 from vip_reward_node.text import Colour, TextLayer
@@ -46,6 +47,8 @@ class StripChart:
         self._points: deque[Point] = deque(maxlen=4096)
         self._camera: Image | None = None
         self._goal: Image | None = None
+        self._faults: deque[tuple[float, str]] = deque(maxlen=64)
+        self._fault = ""
 
     @property
     def newest(self) -> Point | None:
@@ -66,6 +69,12 @@ class StripChart:
         """Take the goal image, uint8 [H, W, 3] RGB."""
         self._goal = _fitted(rgb, GOAL_BOX)
 
+    def show_fault(self, fault: str, time: float) -> None:
+        """Take the guard's fault at a time (s); "" when there is none any more."""
+        if fault and fault != self._fault:
+            self._faults.append((time, fault))
+        self._fault = fault
+
     def render(self, now: float) -> Image:
         """Return the picture at the time now (s), uint8 [540, 960, 3] RGB."""
         canvas = np.empty((HEIGHT, WIDTH, 3), np.uint8)
@@ -77,6 +86,10 @@ class StripChart:
         charts = (Chart.of_distance(points), Chart.of_progress(points), Chart.of_reward(points))
         for chart, box in zip(charts, CHART_BOXES, strict=True):
             draw_chart(canvas, text, chart, box, now, self._window)
+        recent = [fault for fault in self._faults if now - self._window <= fault[0] <= now]
+        draw_faults(canvas, text, recent, CHART_BOXES[0], now, self._window)
+        if self._fault:
+            text.add(f"FAULT {self._fault}", (CHART_BOXES[0].x, HEIGHT - 6), RED, 14)
         draw_time_axis(text, CHART_BOXES[2], self._window)
         return text.drawn_on(canvas)
 
