@@ -66,7 +66,8 @@ def _resample(frame: np.ndarray, card: EncoderCard, beside: bool) -> np.ndarray:
     helped = _helper().submit(lower) if beside and card.crop >= _WORTH_HELP and _CORES > 1 else None
     if half:
         _resample_rows(frame, (left, top, right, middle), out[:half], card.interpolation)
-    if helped is None:
+    # A helper that a busy machine has not let begin yet is not waited for.
+    if helped is None or helped.cancel():
         lower()
     else:
         helped.result()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vip_models import load_card, load_encoder
+from vip_models import load_card, load_encoder, preprocessing
 from vip_models.preprocessing import preprocess
 from vip_ros.errors import UserError
 
@@ -134,6 +135,18 @@ def test_a_second_thread_changes_no_number(size, interpolation):
     card = dataclasses.replace(CARD, interpolation=interpolation)
     frame = _photo(*size)
     np.testing.assert_array_equal(preprocess(frame, card, beside=True), preprocess(frame, card, beside=False))
+
+
+def test_a_helper_that_is_busy_is_not_waited_for(monkeypatch):
+    frame, gate = _photo(100, 140), threading.Event()
+    with ThreadPoolExecutor(1) as helper:
+        monkeypatch.setattr(preprocessing, "_CORES", 2)
+        monkeypatch.setattr(preprocessing, "_helper", lambda: helper)
+        blocking = helper.submit(gate.wait, 60.0)
+        found = preprocess(frame, CARD, beside=True)
+        assert blocking.running()
+        gate.set()
+    np.testing.assert_array_equal(found, preprocess(frame, CARD, beside=False))
 
 
 def test_many_threads_may_preprocess_at_once():

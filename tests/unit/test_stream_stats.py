@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import pytest
 
@@ -50,6 +51,20 @@ def test_the_rate_falls_when_the_stream_stops_and_is_zero_after_the_window() -> 
     assert stats.summary(6000 * MS).rate < 20.0
     assert stats.summary(16_000 * MS).rate == 0.0
     assert stats.summary(16_000 * MS).count == 101
+
+
+def test_only_the_window_is_kept() -> None:
+    tracemalloc.start()
+    try:
+        stats = stream(periods_ms=1.0, count=1000, window=0.1)
+        before = tracemalloc.get_traced_memory()[0]
+        for index in range(1000, 4000):
+            stats.tick(index * MS, index * MS)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 10_000  # all 3000 would take 400 kB
+    assert stats.summary(3999 * MS).rate == pytest.approx(1000.0)
 
 
 def test_drops_add_up_and_reset_forgets() -> None:

@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     if args.weights is not None and len(encoders) != 1:
         raise UserError("--weights fits one encoder", "name it with --encoder")
     print(f"{this_machine().key}\nload average {load_average():.2f}", flush=True)
-    with Console(stderr=True).status("frames") as status:
+    # A spinner that turns often would take its share of the cores that are being measured.
+    with Console(stderr=True).status("frames", refresh_per_second=1) as status:
         videos = [read_frames(film) for film in args.frames] or simulated_frames()
         source = ", ".join(film.name for film in args.frames) or "simulated demonstrations"
         seconds = _QUICK if args.quick else _USUAL

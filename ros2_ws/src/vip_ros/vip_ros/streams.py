@@ -45,6 +45,8 @@ class StreamStats:
             self._count += 1
             self._last_stamp_ns = stamp_ns
             self._samples.append((now_ns, now_ns - stamp_ns))
+            while now_ns - self._samples[0][0] > self._window_ns:
+                self._samples.popleft()
 
     def drop(self, count: int = 1) -> None:
         """Note messages that were lost or left out."""

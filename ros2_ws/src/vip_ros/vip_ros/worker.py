@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -37,6 +38,9 @@ class LatestWorker(Generic[T]):
             return
         self._mailbox.clear()
         self._running = True
+        # What there is by now will stay: looking through it for garbage would only delay an item.
+        gc.collect()
+        gc.freeze()
         self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
         self._thread.start()
 
@@ -60,6 +64,7 @@ class LatestWorker(Generic[T]):
             self._changed.notify()
         if thread is None or thread is threading.current_thread():
             return True
+        gc.unfreeze()
         thread.join(timeout)
         return not thread.is_alive()
 
