@@ -44,6 +44,7 @@ class PandaPyArm:
         torques, forces = [config.collision_torque] * 7, [config.collision_force] * 6
         self._panda.get_robot().set_collision_behavior(torques, torques, forces, forces)
         self._controller: Any = None
+        self._failure: Exception | None = None
 
     def read(self) -> Reading:
         """Return the state that the control loop read last; without control read one."""
@@ -63,14 +64,23 @@ class PandaPyArm:
 
     def running(self) -> bool:
         """Return whether the control loop runs."""
-        return bool(self._panda.is_moving())
+        # A loop that an error ended still counts as moving, with the state of its last cycle: panda-python
+        # tells the error only to who asks, and once.
+        try:
+            self._panda.raise_error()
+        except Exception as error:  # RuntimeError by its documentation, libfranka's own in fact
+            self._failure = error
+        return self._failure is None and bool(self._panda.is_moving())
 
     def end(self) -> None:
-        """Stop the control; raises RuntimeError with the robot's error when that had ended it."""
-        if self._controller is not None:
-            self._controller = None
-            self._panda.stop_controller()
-            self._panda.raise_error()
+        """Stop the control; raises the robot's error when that had ended it."""
+        if self._controller is None:
+            return
+        failure, self._failure, self._controller = self._failure, None, None
+        self._panda.stop_controller()
+        if failure is not None:
+            raise failure
+        self._panda.raise_error()
 
     def has_errors(self) -> bool:
         """Return whether the robot reports an error."""
