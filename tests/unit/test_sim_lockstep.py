@@ -71,3 +71,24 @@ def test_films_keep_the_share_of_frames_asked_for():
     sparse = next(render_videos(1, seed=2, every=4, **SMALL))
     assert abs(len(dense) - 2 * len(sparse)) <= 2
     np.testing.assert_array_equal(dense[::2][: len(sparse)], sparse[: len(dense[::2])])
+
+
+def test_films_can_be_rendered_in_any_split():
+    whole = list(render_videos(3, seed=4, tasks=["push_bottle", "close_drawer"], every=8, **SMALL))
+    last = list(render_videos(1, seed=4, tasks=["push_bottle", "close_drawer"], every=8, first=2, **SMALL))
+    np.testing.assert_array_equal(whole[2], last[0])
+    assert whole[0].shape != whole[1].shape or (whole[0] != whole[1]).any()
+
+
+def test_films_show_what_other_cameras_see():
+    right, left = (
+        next(render_videos(1, seed=4, every=8, cameras=(camera,), **SMALL)) for camera in ("right", "left")
+    )
+    assert right.shape == left.shape and np.abs(right[0].astype(int) - left[0]).mean() > 5
+
+
+def test_a_demonstration_keeps_what_the_fingers_did_beside_what_they_were_told():
+    trajectory = collect("place_melon", 1, **SMALL)
+    assert trajectory.width.shape == trajectory.gripper.shape
+    held = trajectory.gripper == trajectory.gripper.min()
+    assert 0.045 < np.median(trajectory.width[held]) < 0.06  # m: the melon is between them

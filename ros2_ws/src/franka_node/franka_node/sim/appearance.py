@@ -12,7 +12,10 @@ from franka_node.sim.textures import TEXTURES
 Array = NDArray[np.float64]
 
 # Share by which brightness, tint and place of the lights vary.
-_LIGHT = {"standard": 0.04, "colours": 0.12, "broad": 0.45}
+_LIGHT = {"standard": 0.12, "colours": 0.20, "broad": 0.45}
+# Most things that lie about, and what they look like in the one lab that demonstrations are made in.
+_CLUTTER = {"standard": 3, "colours": 4, "broad": CLUTTER_COUNT}
+_LAB_CLUTTER = np.array([[0.7, 0.5, 0.3], [0.2, 0.3, 0.6], [0.8, 0.4, 0.1], [0.5, 0.2, 0.5], [0.3, 0.3, 0.3]])
 _SURFACES = {"table": ("table",), "floor": ("floor",), "wall": ("wall_back", "wall_side")}
 _USUAL = {
     "table": np.array([0.90, 0.90, 0.88]),
@@ -27,14 +30,14 @@ def vary_appearance(model: mujoco.MjModel, rng: np.random.Generator, variation: 
     Args:
         model: compiled scene, written to.
         rng: all randomness comes from here.
-        variation: standard is one lab on one day; colours also another room; broad also textures, clutter,
-            camera offsets and strong light.
+        variation: standard is one lab through a day, with things lying about; colours also another room
+            and other things; broad also textures, camera offsets and strong light.
     """
     _vary_lights(model, rng, _LIGHT[variation])
     _vary_surfaces(model, rng, variation)
+    _scatter_clutter(model, rng, variation)
     if variation == "broad":
         _vary_cameras(model, rng)
-        _scatter_clutter(model, rng)
 
 
 def _vary_lights(model: mujoco.MjModel, rng: np.random.Generator, amount: float) -> None:
@@ -71,11 +74,13 @@ def _vary_cameras(model: mujoco.MjModel, rng: np.random.Generator) -> None:
         model.cam_fovy[camera] = pose.fovy * rng.uniform(0.85, 1.15)
 
 
-def _scatter_clutter(model: mujoco.MjModel, rng: np.random.Generator) -> None:
-    for i in range(rng.integers(0, CLUTTER_COUNT + 1)):
+def _scatter_clutter(model: mujoco.MjModel, rng: np.random.Generator, variation: str) -> None:
+    chosen = rng.permutation(CLUTTER_COUNT)[: rng.integers(0, _CLUTTER[variation] + 1)]
+    for i in chosen:
         geom, body = model.geom(f"clutter{i}").id, model.body(f"clutter{i}").id
-        model.geom_size[geom] *= rng.uniform(0.6, 1.3)
-        model.geom_rgba[geom, :3] = rng.uniform(0.0, 1.0, 3)
+        if variation != "standard":
+            model.geom_size[geom] *= rng.uniform(0.6, 1.3)
+        model.geom_rgba[geom, :3] = _LAB_CLUTTER[i] if variation == "standard" else rng.uniform(0.0, 1.0, 3)
         # Round the rim of the table, where the arm and the task's objects do not come.
         along, side = rng.uniform(-0.1, 0.9), rng.choice([-1, 1]) * rng.uniform(0.32, 0.55)
         model.body_pos[body] = [along, side, 0.045]

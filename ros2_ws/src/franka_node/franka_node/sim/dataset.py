@@ -24,10 +24,15 @@ def render_videos(
     height: int = 240,
     every: int = 2,
     broad_share: float = 0.5,
-    tasks: Sequence[str] = (),
-    camera: str = "right",
+    tasks: Sequence[str] | None = None,
+    cameras: Sequence[str] = ("right",),
+    first: int = 0,
+    styles: Sequence[str] | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield videos [T, H, W, 3] (RGB uint8), the same ones for the same arguments.
+
+    Video i of a seed depends on nothing but its number, so that several processes can share the work:
+    each renders its own range by `first` and `n`.
 
     Args:
         n: how many.
@@ -37,26 +42,50 @@ def render_videos(
         height: pixels.
         every: keep one picture of so many at 20 Hz; 2 gives 10 pictures per second.
         broad_share: share of videos with varied textures, clutter and camera, from 0 to 1.
-        tasks: task names; all tasks if empty.
-        camera: camera name.
+        tasks: task names, shown in turn; None or empty: all tasks.
+        cameras: names of the cameras to draw from, one per video; a name given twice is drawn twice as often.
+        first: number of the first video.
+        styles: demonstrators' styles to draw from, alike often; None: each by its usual share.
 
     Raises:
-        UserError: unknown task or camera, or no way to draw.
+        UserError: unknown task, camera or style, or no way to draw.
     """
-    rng = np.random.default_rng([seed, 11])
-    worlds = [World(task) for task in tasks or TASKS.names()]
-    renderers = [Renderer(world, camera, width, height) for world in worlds]
+    studio = _Studio(list(tasks or TASKS.names()), cameras[0], width, height)
     try:
-        for _ in range(n):
-            which = int(rng.integers(len(worlds)))
-            world = worlds[which]
+        for number in range(first, first + n):
+            rng = np.random.default_rng([seed, 11, number])
+            world, renderer = studio.stage(number)
             world.variation = "broad" if rng.random() < broad_share else "colours"
             world.reset(int(rng.integers(1 << 32, 1 << 48)))
-            style = str(rng.choice(list(STYLE_SHARES), p=list(STYLE_SHARES.values())))
-            yield _film(world, renderers[which], rng, style, every)
+            renderer.look_through(str(rng.choice(list(cameras))))
+            yield _film(world, renderer, rng, _style(rng, styles), every)
     finally:
-        for renderer in renderers:
+        studio.close()
+
+
+class _Studio:
+    """A world and a renderer per task, built when first needed."""
+
+    def __init__(self, tasks: list[str], camera: str, width: int, height: int) -> None:
+        self._tasks, self._camera, self._size = tasks, camera, (width, height)
+        self._stages: dict[str, tuple[World, Renderer]] = {}
+
+    def stage(self, number: int) -> tuple[World, Renderer]:
+        task = self._tasks[number % len(self._tasks)]
+        if task not in self._stages:
+            world = World(task)
+            self._stages[task] = world, Renderer(world, self._camera, *self._size)
+        return self._stages[task]
+
+    def close(self) -> None:
+        for _, renderer in self._stages.values():
             renderer.close()
+
+
+def _style(rng: np.random.Generator, styles: Sequence[str] | None) -> str:
+    if styles:
+        return str(rng.choice(list(styles)))
+    return str(rng.choice(list(STYLE_SHARES), p=list(STYLE_SHARES.values())))
 
 
 def _film(

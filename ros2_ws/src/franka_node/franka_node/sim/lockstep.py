@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from franka_node.sim.experts import expert
+from franka_node.sim.experts import Style, expert
 from franka_node.sim.renderer import Renderer
 from franka_node.sim.world import World
 
@@ -25,6 +25,7 @@ class Trajectory:
         dq: joint velocities [T, 7], rad/s.
         q_command: joint targets [T, 7] for one period after the stamp, rad.
         gripper: commanded opening width [T], m.
+        width: measured opening width [T], m.
         success: whether the task was done at the end.
         task: task name.
         seed: scene seed.
@@ -37,6 +38,7 @@ class Trajectory:
     dq: Array
     q_command: Array
     gripper: Array
+    width: Array
     success: bool
     task: str
     seed: int
@@ -86,7 +88,7 @@ def collect(
     task: str,
     seed: int,
     rate: float = 20.0,
-    style: str = "expert",
+    style: str | Style = "expert",
     camera: str = "right",
     width: int = 320,
     height: int = 240,
@@ -98,7 +100,7 @@ def collect(
         task: task name, in any spelling of case and separators.
         seed: of the scene and of the demonstrator.
         rate: pictures and commands per second, Hz.
-        style: demonstrator's style, see franka_node.sim.experts.
+        style: the demonstrator's style, or its name, see franka_node.sim.experts.
         camera: camera name.
         width: pixels.
         height: pixels.
@@ -109,17 +111,16 @@ def collect(
     """
     scene = env or LockstepEnv(task, seed, camera, width, height)
     scene.reset(seed)
-    rows: list[tuple[NDArray[np.uint8], float, Array, Array, Array, float]] = []
+    rows: list[tuple[NDArray[np.uint8], float, Array, Array, Array, float, float]] = []
     for q_target, gripper in expert(scene.world, np.random.default_rng([seed, 7]), style, rate):
         frame, q, stamp = scene.observe()
-        rows.append((frame, stamp, q, scene.world.dq, q_target, gripper))
+        rows.append((frame, stamp, q, scene.world.dq, q_target, gripper, scene.world.gripper))
         scene.advance(q_target, gripper, 1.0 / rate)
-    frames, stamps, q_rows, dq_rows, commands, widths = (
+    frames, stamps, q_rows, dq_rows, commands, grippers, widths = (
         np.stack(column) for column in zip(*rows, strict=True)
     )
-    result = Trajectory(
-        frames, stamps, q_rows, dq_rows, commands, widths, scene.success, scene.world.task, seed, rate
-    )
+    outcome = (scene.success, scene.world.task, seed, rate)
+    result = Trajectory(frames, stamps, q_rows, dq_rows, commands, grippers, widths, *outcome)
     if env is None:
         scene.close()
     return result

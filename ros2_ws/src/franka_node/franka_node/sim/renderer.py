@@ -30,9 +30,7 @@ class Renderer:
     def __init__(
         self, world: World, camera: str = "right", width: int = 320, height: int = 240, samples: int = 0
     ) -> None:
-        names = [world.model.camera(i).name for i in range(world.model.ncam)]
-        if camera not in names:
-            raise unknown_name("camera", camera, names)
+        chosen = _camera_id(world, camera)
         self.world = world
         self._gl = new_context(width, height)
         # Read once, when the context is made.
@@ -51,9 +49,13 @@ class Renderer:
         self._options.sitegroup[:] = 0
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        self._camera.fixedcamid = names.index(camera)
+        self._camera.fixedcamid = chosen
         self._rectangle = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
+
+    def look_through(self, camera: str) -> None:
+        """Draw as another camera sees it from now on; raises UserError when there is no such camera."""
+        self._camera.fixedcamid = _camera_id(self.world, camera)
 
     def render(self) -> NDArray[np.uint8]:
         """Return the picture now: a new array [H, W, 3], RGB."""
@@ -77,3 +79,10 @@ class Renderer:
         self._gl.make_current()
         self._context.free()
         self._gl.free()
+
+
+def _camera_id(world: World, camera: str) -> int:
+    names = [world.model.camera(i).name for i in range(world.model.ncam)]
+    if camera not in names:
+        raise unknown_name("camera", camera, names)
+    return names.index(camera)

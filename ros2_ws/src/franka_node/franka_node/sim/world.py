@@ -19,6 +19,7 @@ from vip_ros.errors import InternalError
 
 Array = NDArray[np.float64]
 
+_BROAD_START = 3.0  # times the usual spread of the starting posture, for encoder training
 VARIATIONS = ("standard", "colours", "broad")
 # The most that the servo targets move per physics step: joints [rad], then fingers [m].
 _REACH = np.concatenate([DQ_MAX, [GRIPPER_SPEED / 2] * 2]) * TIMESTEP
@@ -46,9 +47,10 @@ class World:
     Args:
         task: task name, in any spelling of case and separators.
         seed: of the first episode.
-        variation: 'standard' (one lab: the same furniture in another place), 'colours' (other furniture), or
-            'broad' for encoder training (also textures, clutter, camera, strong light); the attribute of that
-            name may be changed between episodes.
+        variation: 'standard' (one lab: the same furniture in another place, a few things lying about, the
+            light of the day), 'colours' (other furniture), or 'broad' for encoder training (also textures,
+            camera, strong light, more starting postures); the attribute of that name may be changed between
+            episodes.
 
     Raises:
         UserError: no such task.
@@ -76,7 +78,8 @@ class World:
         mujoco.mj_resetData(self.model, self.data)
         self.rules.vary(self.model, self.data, self._rng(0), recolour=self.variation != "standard")
         vary_appearance(self.model, self._rng(1), self.variation)
-        noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * self.rules.start_noise
+        spread = self.rules.start_noise * (_BROAD_START if self.variation == "broad" else 1.0)
+        noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * spread
         q = np.clip(self.rules.start_q + noise, Q_MIN, Q_MAX)
         self.data.qpos[self._joints] = q
         self.data.qpos[self._fingers] = self.rules.start_gripper / 2
