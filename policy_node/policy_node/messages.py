@@ -9,7 +9,8 @@ from vip_interfaces.msg import JointActionChunk
 from policy_node.policy import ActionChunk
 from vip_ros.stamps import from_ns
 
-SOURCE = "policy"
+SOURCE, PERSON = "policy", "teleop"
+"""Sources of chunks, as the guard tells whose the arm is."""
 
 
 def chunk_message(chunk: ActionChunk, joints: list[str], stamp_ns: int, final: bool) -> JointActionChunk:

@@ -16,7 +16,7 @@ from vip_interfaces.action import RunPolicy
 from vip_interfaces.msg import Embedding, GuardState, JointActionChunk, Reward
 
 from policy_node.bundle import load_bundle
-from policy_node.messages import chunk_message
+from policy_node.messages import PERSON, chunk_message
 from policy_node.observation import Observer
 from policy_node.policy import ActionChunk, Policy, RateLimiter
 from policy_node.runs import CANCELED, FAULT, REACHED, Ending, Run
@@ -55,6 +55,7 @@ class PolicyNode(StackNode):
         self._done = Future()
         self._goal_handle: Any = None
         self._fault = ""
+        self._person = False
         self._sent: tuple[int, ActionChunk] | None = None
         self._actions = StreamStats("action")
         self._entities: list[tuple[Any, Any]] = []
@@ -124,6 +125,8 @@ class PolicyNode(StackNode):
             raise UserError("a run is in progress", "stop it first")
         if self._fault:
             raise UserError(f"the guard is in fault '{self._fault}'", "mend the cause, then reset the guard")
+        if self._person:
+            raise UserError("a person drives the arm", "hand it back: franka_node/hand_back")
         now_ns = self.now_ns()
         self._observer.check_fresh(now_ns)
         self._limiter.reset()
@@ -137,6 +140,8 @@ class PolicyNode(StackNode):
         if run is None:
             return
         self._send_final()
+        if helped := run.person_time(self.now_ns()):
+            ending = Ending(ending.outcome, f"{ending.message}; a person had the arm for {helped:.1f} s")
         self.get_logger().info(f"run ends: {ending.outcome} ({ending.message}), {run.chunks} chunks")
         self._done.set_result(ending)
 
@@ -220,6 +225,9 @@ class PolicyNode(StackNode):
 
     def _on_guard_state(self, message: GuardState) -> None:
         self._fault = message.fault or ("unknown" if message.mode == GuardState.FAULT else "")
+        self._person = message.source == PERSON
+        if self._run is not None:
+            self._run.note_driver(self._person, self.now_ns())
         if self._fault:
             self._finish(Ending(FAULT, f"{self._fault}: {message.fault_detail}"))
 

@@ -34,10 +34,25 @@ class Run:
         self.chunks = 0
         self.distance = self.progress = float("nan")
         self._reached_ns: int | None = None
+        self._person_since_ns: int | None = None
+        self._person_ns = 0
 
     def elapsed(self, now_ns: int) -> float:
-        """Return s since the start."""
-        return (now_ns - self.started_ns) * 1e-9
+        """Return s since the start, without the time in which a person had the arm."""
+        return (now_ns - self.started_ns) * 1e-9 - self.person_time(now_ns)
+
+    def note_driver(self, person: bool, now_ns: int) -> None:
+        """Note whether a person has the arm: nothing that the policy sends is followed then."""
+        if person and self._person_since_ns is None:
+            self._person_since_ns = now_ns
+        elif not person and self._person_since_ns is not None:
+            self._person_ns += now_ns - self._person_since_ns
+            self._person_since_ns = None
+
+    def person_time(self, now_ns: int) -> float:
+        """Return for how long a person has had the arm during this run, s."""
+        since = self._person_since_ns
+        return (self._person_ns + (0 if since is None else now_ns - since)) * 1e-9
 
     def check_time(self, now_ns: int) -> Ending | None:
         """Return the ending when time is up."""

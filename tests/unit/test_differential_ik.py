@@ -1,4 +1,4 @@
-"""Twists of the fingertips become joint motion: in the right frame, inside every limit, calm when singular."""
+"""Twists of the fingertips become joint motion: in the right frame, inside limits, calm when singular."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from franka_node.limits import FER, FR3, RobotLimits
 from franka_node.sim.kinematics import forward, jacobian, rotation_vector
 from vip_teleop.differential_ik import LEASH, SINGULAR_BELOW, DifferentialIK
+from vip_teleop.intent import FRAMES
 
 DT = 1 / 30
 SHARE = 0.5
@@ -30,7 +31,7 @@ def drive(solver: DifferentialIK, twist: np.ndarray, frame: str, steps: int) -> 
     return np.array([solver.step(twist, frame, DT).copy() for _ in range(steps)])
 
 
-@given(twist=direction, frame=st.sampled_from(["base", "tool"]))
+@given(twist=direction, frame=st.sampled_from(FRAMES))
 @settings(max_examples=40, deadline=None)
 def test_the_hand_moves_along_the_axes_of_the_chosen_frame(twist, frame):
     slow = twist * np.array([0.05] * 3 + [0.2] * 3)
@@ -49,7 +50,7 @@ def test_the_hand_moves_along_the_axes_of_the_chosen_frame(twist, frame):
 @given(
     shares=posture,
     twist=direction,
-    frame=st.sampled_from(["base", "tool"]),
+    frame=st.sampled_from(FRAMES),
     robot=st.sampled_from([FER, FR3]),
 )
 @settings(max_examples=60, deadline=None)

@@ -33,6 +33,18 @@ def test_run_ends_when_time_is_up() -> None:
     assert ending.outcome == TIMEOUT
 
 
+def test_time_in_which_a_person_has_the_arm_does_not_count() -> None:
+    run = Run(10 * S, timeout=2.0, hold=0.3)
+    run.note_driver(False, 10 * S)
+    run.note_driver(True, 11 * S)
+    run.note_driver(True, 12 * S)
+    assert run.check_time(15 * S) is None and run.person_time(15 * S) == 4.0
+    run.note_driver(False, 15 * S)
+    assert run.elapsed(15 * S) == 1.0 and run.check_time(15 * S + S // 2) is None
+    ending = run.check_time(16 * S)
+    assert ending is not None and ending.outcome == TIMEOUT
+
+
 def test_goal_must_stay_reached_for_a_while() -> None:
     run = Run(0, timeout=10.0, hold=0.3)
     states = [(1.0, True), (1.2, True), (1.25, False), (1.3, True), (1.5, True), (1.6, True)]
