@@ -81,8 +81,8 @@ def _scatter_clutter(model: mujoco.MjModel, rng: np.random.Generator, variation:
         if variation != "standard":
             model.geom_size[geom] *= rng.uniform(0.6, 1.3)
         model.geom_rgba[geom, :3] = _LAB_CLUTTER[i] if variation == "standard" else rng.uniform(0.0, 1.0, 3)
-        # Round the rim of the table, where the arm and the task's objects do not come.
-        along, side = rng.uniform(-0.1, 0.9), rng.choice([-1, 1]) * rng.uniform(0.32, 0.55)
+        # At the rim of the table, where the arm and the task's objects do not come; mostly in the picture.
+        along, side = rng.uniform(-0.1, 0.8), rng.choice([-1, -1, 1]) * rng.uniform(0.30, 0.50)
         model.body_pos[body] = [along, side, 0.045]
         turn = rng.uniform(0, np.pi)
         model.body_quat[body] = [np.cos(turn / 2), 0, 0, np.sin(turn / 2)]

@@ -16,6 +16,9 @@ CONTROL_RATE = 20.0  # Hz
 # How often each demonstrator's style is shown; most videos reach a goal, as those of people do.
 STYLE_SHARES = {"expert": 0.55, "detour": 0.15, "short": 0.1, "miss": 0.1, "wander": 0.1}
 
+# Most are seen as the stack's camera sees them; the others teach what does not depend on the place.
+CAMERA_SHARES = ("right", "right", "right", "left", "front")
+
 
 def render_videos(
     n: int,
@@ -25,7 +28,7 @@ def render_videos(
     every: int = 2,
     broad_share: float = 0.5,
     tasks: Sequence[str] | None = None,
-    cameras: Sequence[str] = ("right",),
+    cameras: Sequence[str] = CAMERA_SHARES,
     first: int = 0,
     styles: Sequence[str] | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
