@@ -16,6 +16,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
+from support.commanded import assert_commands_inside
 from vip_interfaces.msg import GuardState, SimState
 from vip_interfaces.srv import ResetScene
 
@@ -25,7 +26,6 @@ from vip_ros.qos import LATCHED, RELIABLE_10, SENSOR
 pytestmark = pytest.mark.graph
 
 MODULE = "franka_node.franka_node"
-DT = 0.01
 
 
 class Bench:
@@ -79,17 +79,7 @@ class Bench:
         self.probe.wait_for(at_rest, what="the arm to rest")
 
     def assert_commands_inside(self) -> None:
-        """Check every command heard; a sample the middleware lost leaves a gap that is not one motion."""
-        q = np.array([m.position[:7] for m in self.commands])
-        v = np.array([m.velocity[:7] for m in self.commands])
-        assert (q <= FER.upper).all() and (q >= FER.lower).all()
-        assert (np.abs(v) <= FER.velocity).all()
-        joined = (np.abs(np.diff(q, axis=0) - DT * (v[1:] + v[:-1]) / 2) < FER.acceleration * DT**2).all(
-            axis=1
-        )
-        assert joined.mean() > 0.9
-        acceleration = np.diff(v, axis=0)[joined] / DT
-        assert (np.abs(acceleration) <= FER.acceleration * (1 + 1e-6)).all()
+        assert_commands_inside(self.commands, FER)
 
 
 @pytest.fixture
