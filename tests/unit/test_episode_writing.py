@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import JointState
 from support.episodes import START_NS, toy_demonstration, toy_episode
-from vip_interfaces.msg import Embedding
+from vip_interfaces.msg import Embedding, GuardState, JointActionChunk, SimState
 
 from vip_ros.errors import InternalError, UserError
 from vip_ros.stamps import from_ns
@@ -101,6 +102,30 @@ def test_own_message_types_are_written_with_their_definition(tmp_path: Path) -> 
     assert (topic, stamp, decoded.encoder) == ("/vip/embedding", 42, "vip-sim@0")
     assert decoded.data.tolist() == [1.0, 2.5]
     assert b"float32[] data" in (episode / "episode.mcap").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        JointActionChunk(source="policy", final=True),
+        JointActionChunk(source="teleop", positions=[1.0] * 7, horizon=1),
+        SimState(task="t", success=True),
+        GuardState(mode_name="HOLD"),
+        JointState(name=["a"]),
+    ],
+)
+def test_messages_with_empty_lists_are_read_back(tmp_path: Path, message: Any) -> None:
+    with EpisodeWriter(tmp_path, "task") as writer:
+        writer.write("/topic", message, 42)
+        episode = writer.finish("success")
+    ((_, _, decoded),) = EpisodeReader(episode).messages()
+    for name in message.get_fields_and_field_types():
+        if name != "header":
+            assert _plain(getattr(decoded, name)) == _plain(getattr(message, name))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if hasattr(value, "__len__") and not isinstance(value, str) else value
 
 
 def test_killed_recorder_leaves_no_episode_and_no_obstacle(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from mcap.reader import make_reader
 from numpy.typing import NDArray
 
 from vip_ros.errors import UserError
-from vip_ros.images import to_rgb
 from vip_teleop.episode import (
     BAG_FILE,
+    COMPRESSED_SUFFIX,
     IMAGE_TOPIC,
     JOINT_COMMAND_TOPIC,
     JOINT_STATE_TOPIC,
@@ -23,6 +23,7 @@ from vip_teleop.episode import (
     is_episode,
     load_info,
 )
+from vip_teleop.image_codec import picture
 from vip_teleop.message_types import decode
 
 
@@ -79,9 +80,9 @@ class EpisodeReader:
             raise UserError("the episode's bag is damaged", f"{error}; delete it", str(self.path)) from error
 
     def images(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Yield (header stamp in ns, uint8 [H, W, 3] RGB) of every camera picture."""
-        for _, _, message in self.messages(IMAGE_TOPIC):
-            yield _stamp_ns(message), to_rgb(message)
+        """Yield (header stamp in ns, uint8 [H, W, 3] RGB) of every camera picture, compressed or not."""
+        for _, _, message in self.messages(IMAGE_TOPIC, IMAGE_TOPIC + COMPRESSED_SUFFIX):
+            yield _stamp_ns(message), picture(message)
 
     def frames(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return the header stamps, ns [T], and the pictures, uint8 [T, H, W, 3] RGB."""

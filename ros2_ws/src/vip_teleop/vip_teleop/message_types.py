@@ -59,12 +59,15 @@ def decode(data: bytes, type_name: str) -> Any:
 
 
 def trim(data: bytes, type_name: str) -> bytes:
-    """Cut the surplus that Fast DDS leaves behind a message whose last fields are empty sequences.
+    """Cut the surplus that Fast DDS leaves behind a message that holds empty sequences of 8-byte elements.
 
     It reserves the alignment of elements that do not follow; strict readers refuse the extra bytes.
     """
+    wide = _wide_sequences(type_name)
+    if not wide:
+        return data
     store = typestore_for(type_name)
-    for surplus in range(_trailing_sequences(type_name)):
+    for surplus in range(wide + 1):
         kept = len(data) - surplus * _PADDING
         try:
             store.deserialize_cdr(data[:kept], type_name)
@@ -75,20 +78,19 @@ def trim(data: bytes, type_name: str) -> bytes:
 
 
 @cache
-def _trailing_sequences(type_name: str) -> int:
-    """Return one more than the number of wide sequences at the end of a type; 0 when there is none."""
+def _wide_sequences(type_name: str) -> int:
+    """Return the number of sequences of 8-byte elements in a type, its parts included."""
     fields = typestore_for(type_name).fielddefs[type_name][1]
-    count = 0
-    while count < len(fields) and _is_wide_sequence(fields[-1 - count][1]):
-        count += 1
-    return count + 1 if count else 0
+    return sum(_wide_sequences_of(kind) for _, kind in fields)
 
 
-def _is_wide_sequence(kind: Any) -> bool:
+def _wide_sequences_of(kind: Any) -> int:
+    if kind[0] == Nodetype.NAME:
+        return _wide_sequences(kind[1])
     if kind[0] != Nodetype.SEQUENCE:
-        return False
+        return 0
     element = kind[1][0]
-    return element[0] == Nodetype.BASE and element[1][0] in ("float64", "int64", "uint64")
+    return int(element[0] == Nodetype.BASE and element[1][0] in ("float64", "int64", "uint64"))
 
 
 def type_name_of(message: Any) -> str:
