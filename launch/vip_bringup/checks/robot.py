@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from vip_bringup.checks import CHECKS, NOTE, OK, Finding
 
 _LIBRARIES = {
-    "franky": ("franky-control", "FR3 and FER"),
+    "franky": ("franky-control", "FR3"),
     "pylibfranka": ("pylibfranka", "FR3"),
     "panda_py": ("panda-python", "FER/Panda"),
 }
