@@ -6,6 +6,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from graph.command_watch import CommandWatch
+from support import foreign_messages
+
+from vip_ros.resources import cache_dir
+
+
+@pytest.fixture
+def command_rate() -> float:
+    """Return the control rate, Hz, of any franka_node in the test; a module with another one overrides it."""
+    return 100.0
+
+
+@pytest.fixture(autouse=True)
+def _commands_inside_the_limits(request: pytest.FixtureRequest, command_rate: float) -> Iterator[None]:
+    """Check every joint command on the test's graph, whatever the test is about."""
+    domains = [name for name in ("ros_domain", "module_domain") if name in request.fixturenames]
+    if not domains:
+        yield
+        return
+    request.getfixturevalue(domains[0])
+    with CommandWatch(command_rate) as watch:
+        yield
+    watch.check()
+
+
+@pytest.fixture(scope="session")
+def foreign() -> dict[str, str]:
+    """Return the environment in which the message packages of a ROS installation are found; built once."""
+    try:
+        return foreign_messages.environment(cache_dir())
+    except foreign_messages.NotBuilt as error:
+        pytest.skip(f"messages of a ROS installation are neither installed nor built here: {error}")
 
 
 @pytest.fixture(scope="session")

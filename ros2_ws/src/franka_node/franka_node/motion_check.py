@@ -5,12 +5,13 @@ from the limits themselves, without any allowance for sampling:
 
 - position, velocity and acceleration of each sample lie inside the limits;
 - differences of neighbouring samples are means over a period of the next derivative, so they obey its limit;
-  the second difference of positions is a weighted mean of the acceleration;
+  the second difference of positions is a weighted mean of the acceleration, that of velocities of the jerk;
 - position and velocity of a sample follow from those of the sample before, up to what the largest jerk can do
   in a period (Taylor's remainder): this ties the three together, so none of them can be made up.
 
 The third difference of positions is the jerk too, but at 1 kHz the rounding of a double (4e-16 rad) becomes
-4e-7 rad/s^3 in it, and Ruckig's 1e-12 rad become 1e-3: the jerk is judged by the acceleration's differences.
+4e-7 rad/s^3 in it, and Ruckig's 1e-12 rad become 1e-3: the jerk is judged by the differences of the
+velocities and of the accelerations.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def excesses(limits: RobotLimits, dt: float, q: Array, v: Array, a: Array | None
         dt: period, s.
         q: commanded positions [T, N], rad; T >= 2. A joint may be as far outside as it began.
         v: velocities [T, N], rad/s.
-        a: accelerations [T, N], rad/s^2, where they are known; without them the jerk is not judged.
+        a: accelerations [T, N], rad/s^2, where they are known.
     """
     low, high = limits.velocity_bounds(q)
     mean_v, mean_a = np.diff(q, axis=0) / dt, np.diff(v, axis=0) / dt
@@ -53,6 +54,7 @@ def excesses(limits: RobotLimits, dt: float, q: Array, v: Array, a: Array | None
         _worst("mean velocity", mean_v - np.maximum(high[1:], high[:-1])),
         _worst("mean velocity", np.minimum(low[1:], low[:-1]) - mean_v),
         _worst("mean acceleration", np.abs(mean_a) - limits.acceleration),
+        _worst("mean jerk", np.abs(np.diff(mean_a, axis=0)) / dt - limits.jerk),
         _worst("second difference", np.abs(np.diff(mean_v, axis=0)) / dt - limits.acceleration),
     ]
     if a is None:
