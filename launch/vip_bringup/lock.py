@@ -1,14 +1,12 @@
-"""One stack per user and ROS domain: a lock that the kernel releases when its holder is gone."""
+"""One stack per user and ROS domain."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 from vip_ros.errors import UserError
-
-_FOLDER = Path("/tmp")  # shared by all sessions of a user, whatever TMPDIR says
+from vip_ros.process_lock import LOCK_FOLDER, HeldError, ProcessLock
 
 
 def ros_domain() -> int:
@@ -21,29 +19,19 @@ def ros_domain() -> int:
     return int(text)
 
 
-class DomainLock:
+class DomainLock(ProcessLock):
     """Holds the ROS domain for one stack of this user until release() or the end of the process.
 
     Raises:
         UserError: another stack of this user holds it.
     """
 
-    def __init__(self, folder: Path = _FOLDER) -> None:
+    def __init__(self, folder: Path = LOCK_FOLDER) -> None:
         self.domain = ros_domain()
-        path = folder / f"vip-{os.getuid()}-domain-{self.domain}.lock"
-        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self.descriptor, 64, 0).decode(errors="replace").strip() or "unknown"
-            os.close(self.descriptor)
-            raise _refusal(self.domain, f"process {holder}") from None
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Give the domain back."""
-        os.close(self.descriptor)
+            super().__init__(f"domain-{self.domain}", folder)
+        except HeldError as error:
+            raise _refusal(self.domain, f"process {error.holder}") from None
 
 
 def _refusal(domain: int, holder: str) -> UserError:

@@ -1,21 +1,18 @@
-"""One commander per robot: a lock that the kernel releases when its holder is gone, even by kill -9.
+"""One commander per robot.
 
 The graph alone cannot tell: discovery takes seconds, and a killed node is remembered for 20 s.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 from pathlib import Path
 
 from vip_ros.errors import UserError
+from vip_ros.process_lock import LOCK_FOLDER, HeldError, ProcessLock
 
-_FOLDER = Path("/tmp")  # shared by all sessions of a user, whatever TMPDIR says
 
-
-class RobotLock:
+class RobotLock(ProcessLock):
     """Holds a command topic of a ROS domain for this process, until release() or its end.
 
     Args:
@@ -27,23 +24,13 @@ class RobotLock:
         UserError: another process of this user on this machine holds it.
     """
 
-    def __init__(self, domain: int, topic: str, folder: Path = _FOLDER) -> None:
+    def __init__(self, domain: int, topic: str, folder: Path = LOCK_FOLDER) -> None:
         key = hashlib.sha256(topic.encode()).hexdigest()[:8]
-        path = folder / f"vip-{os.getuid()}-robot-{domain}-{key}.lock"
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            os.close(self._descriptor)
+            super().__init__(f"robot-{domain}-{key}", folder)
+        except HeldError as error:
             raise UserError(
-                f"process {holder} already commands a robot here",
+                f"process {error.holder} already commands a robot here",
                 "stop it first, or choose another ROS_DOMAIN_ID or namespace",
                 topic,
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Let others command the robot."""
-        os.close(self._descriptor)
