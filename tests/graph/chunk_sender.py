@@ -29,11 +29,13 @@ class ChunkSender:
         amplitude: rad, by which joint 1 sways.
         frequency: of the sway, Hz.
         source: of the chunks.
+        gripper: width that is wished, m; None: no wish.
     """
 
     def __init__(self, node: Node) -> None:
         self.live = {"image", "embedding", "action"}
         self.amplitude, self.frequency, self.source = 0.2, 0.4, "policy"
+        self.gripper: float | None = None
         self.sent = 0
         self._begin: float | None = None
         self._home: np.ndarray | None = None
@@ -51,6 +53,8 @@ class ChunkSender:
         )
         message.header.stamp = from_ns(now_ns)
         message.horizon, message.positions = len(rows), np.asarray(rows, dtype=float).ravel().tolist()
+        if self.gripper is not None:
+            message.gripper = [self.gripper] * len(rows)
         return message
 
     @property

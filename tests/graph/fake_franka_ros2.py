@@ -1,8 +1,9 @@
-"""A stand-in for franka_ros2 and one of ros2_controllers, as a process: python fake_franka_ros2.py KIND.
+"""A stand-in for franka_ros2 and one of ros2_controllers: python fake_franka_ros2.py KIND [services].
 
-Same names, types and QoS as the real ones: a best-effort joint state broadcaster on /franka/joint_states, and
-a controller of KIND that takes what the real one takes, refuses what it refuses, and goes on along the last
-command for ever. The arm is where the controller's reference is, told on /fake/reference.
+Same names, types and QoS as the real ones: a best-effort joint state broadcaster on /franka/joint_states, the
+slow merged /joint_states, and a controller of KIND that takes what the real one takes, refuses what it
+refuses, and goes on along the last command for ever. The arm is where the controller's reference is, told on
+/fake/reference. With services there are also the nodes of fake_franka_services.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 
 import numpy as np
 import rclpy
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -19,6 +21,7 @@ from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 
 from franka_node.limits import FR3
+from vip_ros.qos import SENSOR
 from vip_ros.stamps import from_ns
 
 PERIOD = 0.005
@@ -27,15 +30,27 @@ RELIABLE = QoSProfile(depth=10)
 
 
 class FakeFrankaRos2(Node):
-    """Broadcaster, controller and arm."""
+    """Broadcaster, controller and arm.
+
+    Attributes:
+        powered: hardware, broadcaster and controller are active; otherwise nothing is told and nothing moves.
+        in_reflex: the hardware is in error.
+        stubborn: recoveries and openings of the hand fail.
+        width: of the hand's opening, m.
+        slowness: how much longer the hand takes than a real one.
+    """
 
     def __init__(self, kind: str) -> None:
         super().__init__("fake_franka_ros2")
+        self.powered, self.in_reflex, self.stubborn = True, False, False
+        self.width, self.slowness = 0.04, 5.0
         self.q, self.dq = FR3.home.copy(), np.zeros(7)
         self._knots: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._ticks = 0
         self._states = self.create_publisher(JointState, "/franka/joint_states", BEST_EFFORT)
-        self._fingers = self.create_publisher(JointState, "/franka_gripper/joint_states", RELIABLE)
+        self._fingers = self.create_publisher(JointState, "/franka_gripper/joint_states", SENSOR)
+        self._merged = self.create_publisher(JointState, "/joint_states", RELIABLE)
+        self._calls = self.create_publisher(String, "/fake/calls", RELIABLE)
         self._reference = self.create_publisher(JointState, "/fake/reference", RELIABLE)
         self._refusals = self.create_publisher(String, "/fake/refusals", RELIABLE)
         if kind == "joint_trajectory_controller":
@@ -46,8 +61,14 @@ class FakeFrankaRos2(Node):
             self.create_subscription(Float64MultiArray, topic, self._on_positions, RELIABLE)
         self.create_timer(PERIOD, self._tick)
 
+    def tell(self, call: str) -> None:
+        """Say what was asked of this robot."""
+        self._calls.publish(String(data=call))
+
     def _on_trajectory(self, message: JointTrajectory) -> None:
         reason = refusal(message)
+        if not self.powered:
+            return
         if reason:
             self._refusals.publish(String(data=reason))
             return
@@ -64,11 +85,12 @@ class FakeFrankaRos2(Node):
         if len(message.data) != 7:
             self._refusals.publish(String(data=f"command size is {len(message.data)}"))
             return
-        self.q = np.array(message.data)
+        if self.powered:
+            self.q = np.array(message.data)
 
     def _tick(self) -> None:
         self._ticks += 1
-        if self._knots is not None:
+        if self._knots is not None and self.powered:
             self.q, self.dq = cubic(*self._knots, time.monotonic())
         order = np.array([6, 0, 1, 2, 3, 4, 5])
         stamp = from_ns(time.time_ns())
@@ -76,11 +98,19 @@ class FakeFrankaRos2(Node):
         message.velocity = self.dq[order].tolist()
         message.header.stamp = stamp
         self._reference.publish(message)
+        fingers = JointState(name=["fr3_finger_joint1", "fr3_finger_joint2"], position=[self.width / 2] * 2)
+        fingers.header.stamp = stamp
         if self._ticks % 2 == 0:
-            self._states.publish(message)
-            fingers = JointState(name=["fr3_finger_joint1", "fr3_finger_joint2"], position=[0.02, 0.02])
-            fingers.header.stamp = stamp
             self._fingers.publish(fingers)
+        if self.powered and self._ticks % 2 == 0:
+            self._states.publish(message)
+        if self.powered and self._ticks % 7 == 0:
+            message.name, message.position = (
+                [*message.name, *fingers.name],
+                [*message.position, *fingers.position],
+            )
+            message.velocity = []
+            self._merged.publish(message)
 
 
 def refusal(message: JointTrajectory) -> str:
@@ -116,7 +146,18 @@ def cubic(
 def main() -> None:
     """Run until killed."""
     rclpy.init()
-    rclpy.spin(FakeFrankaRos2(sys.argv[1]))
+    kind, services = sys.argv[1], sys.argv[2:3] == ["services"]
+    robot = FakeFrankaRos2(kind)
+    nodes: list[Node] = [robot]
+    if services:
+        from graph.fake_franka_services import FakeActionServer, FakeControllerManager, FakeGripper
+
+        controller = "fr3_arm_controller" if kind.startswith("joint") else "forward_position_controller"
+        nodes += [FakeControllerManager(robot, controller), FakeActionServer(robot), FakeGripper(robot)]
+    executor = MultiThreadedExecutor(4)
+    for node in nodes:
+        executor.add_node(node)
+    executor.spin()
 
 
 if __name__ == "__main__":

@@ -58,11 +58,11 @@ class Probe:
     Use as a context manager, inside the ros_domain fixture. Message lists may be read at any time.
     """
 
-    def __init__(self, name: str = "probe") -> None:
+    def __init__(self, name: str = "probe", namespace: str = "") -> None:
         configure_middleware()
         self._context = Context()
         rclpy.init(context=self._context, domain_id=int(os.environ.get("ROS_DOMAIN_ID", "0")))
-        self.node = rclpy.create_node(name, context=self._context)
+        self.node = rclpy.create_node(name, namespace=namespace or None, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._changed = threading.Condition()
@@ -279,7 +279,7 @@ class NodeProcess:
         if not params:
             return []
         path = Path(self._folder.name) / "params.yaml"
-        path.write_text(yaml.safe_dump({self.name: {"ros__parameters": dict(params)}}), encoding="utf-8")
+        path.write_text(yaml.safe_dump({"/**": {"ros__parameters": dict(params)}}), encoding="utf-8")
         return ["--params-file", str(path)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from graph.chunk_sender import ChunkSender
-from graph.helpers import DEEP, NodeProcess, Probe
+from graph.helpers import NodeProcess, Probe
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -24,6 +24,8 @@ from vip_ros.qos import LATCHED, SENSOR
 pytestmark = pytest.mark.graph
 
 MODULE = "franka_node.franka_node"
+# franka_ros2 publishes /joint_states itself.
+NAMESPACE = "/vip"
 FAKE = str(Path(__file__).parent / "fake_franka_ros2.py")
 TRAJECTORY, FORWARD = "joint_trajectory_controller", "forward_command_controller"
 # What needs packages that only a ROS installation has.
@@ -34,7 +36,7 @@ PATIENT = {**{f"{stream}_timeout": 3.0 for stream in STREAMS}, "max_action_age":
 
 
 class Bench:
-    """A fake robot, franka_node in front of it, and someone who sends chunks."""
+    """A fake robot, franka_node in a namespace beside it, and someone who sends chunks."""
 
     def __init__(self, probe: Probe, kind: str) -> None:
         self.probe, self.kind = probe, kind
@@ -43,19 +45,24 @@ class Bench:
         self.refusals = probe.subscribe(String, "/fake/refusals", deep)
         self.commands = probe.subscribe(JointState, "franka/joint_command", deep)
         self.states = probe.subscribe(JointState, "joint_states", SENSOR)
-        self.broadcast = probe.subscribe(JointState, "/franka/joint_states", DEEP)
         self.guard = probe.subscribe(GuardState, "franka/guard_state", LATCHED)
         self.robot = self.start_robot()
-        self.node = NodeProcess(MODULE, {"driver": "ros2_control", "controller": kind, **BARE, **PATIENT})
+        self.node = self.start_node()
         self.sender: ChunkSender | None = None
 
     def start_robot(self) -> NodeProcess:
         return NodeProcess("fake_franka_ros2", command=[FAKE, self.kind])
 
+    def start_node(self) -> NodeProcess:
+        return NodeProcess(MODULE, self.params(), remaps={"__ns": NAMESPACE})
+
+    def params(self) -> dict[str, Any]:
+        return {"driver": "ros2_control", "controller": self.kind, **BARE, **PATIENT}
+
     def begin_moving(self) -> None:
         self.node.wait_active(self.probe)
         self.sender = ChunkSender(self.probe.node)
-        self.probe.wait_for(lambda: self.sender.home is not None)
+        self.probe.wait_for(lambda: self.sender.home is not None and self.reference)
         begin = self.q()
         self.probe.wait_for(lambda: abs(self.q()[0] - begin[0]) > 0.05, what="the arm to move")
 
@@ -94,7 +101,7 @@ def by_joint(message: JointState, field: str) -> np.ndarray:
 
 @pytest.fixture
 def bench(ros_domain: int, request: Any) -> Iterator[Bench]:
-    with Probe() as probe:
+    with Probe(namespace=NAMESPACE) as probe:
         bench = Bench(probe, request.param)
         try:
             yield bench
@@ -144,6 +151,39 @@ def test_a_killed_node_leaves_a_forward_controller_with_the_last_position_for_ev
     assert (bench.q() == held).all()
 
 
+class NamespacedBench(Bench):
+    """franka_ros2 in /left."""
+
+    TOPICS = ("/franka/joint_states", "/franka_gripper/joint_states", "/fr3_arm_controller/joint_trajectory")
+
+    def start_robot(self) -> NodeProcess:
+        remaps = {topic: f"/left{topic}" for topic in self.TOPICS}
+        return NodeProcess("fake_franka_ros2", command=[FAKE, self.kind], remaps=remaps)
+
+    def start_node(self) -> NodeProcess:
+        names = ("measured_topic", "gripper_topic", "command_topic")
+        moved = {name: f"/left{topic}" for name, topic in zip(names, self.TOPICS, strict=True)}
+        return NodeProcess(MODULE, {**self.params(), **moved}, remaps={"__ns": NAMESPACE})
+
+
+def test_in_a_namespace_of_its_own_the_stack_and_franka_ros2_do_not_mix(ros_domain):
+    with Probe(namespace=NAMESPACE) as probe:
+        bench = NamespacedBench(probe, TRAJECTORY)
+        try:
+            merged = probe.subscribe(JointState, "/joint_states", QoSProfile(depth=10))
+            bench.begin_moving()
+            probe.wait_for(lambda: merged)
+            assert list(bench.states[-1].name)[:7] == list(FR3.joint_names)
+            assert probe.node.count_publishers("/joint_states") == 1
+            assert probe.node.count_publishers(f"{NAMESPACE}/joint_states") == 1
+            nodes = probe.node.get_node_names_and_namespaces()
+            ours = {name for name, namespace in nodes if namespace == NAMESPACE}
+            assert {"franka_node", "franka_node_driver"} <= ours
+            assert bench.refusals == []
+        finally:
+            bench.close()
+
+
 @both
 def test_a_robot_that_falls_silent_is_a_fault_and_a_reset_finds_it_again(bench):
     bench.begin_moving()
@@ -179,3 +219,12 @@ def test_a_robot_that_cannot_be_had_is_said_in_one_line(ros_domain, params, mess
     with NodeProcess(MODULE, {"driver": "ros2_control", "autostart": True, **params}) as process:
         assert process.wait_exit() == 2, process.output
         assert message in process.output and "Traceback" not in process.output
+
+
+def test_a_stack_that_would_mix_its_joint_states_with_the_robots_is_refused(ros_domain):
+    with Probe() as probe, NodeProcess("fake_franka_ros2", command=[FAKE, TRAJECTORY]):
+        probe.wait_for(lambda: probe.node.count_publishers("/joint_states") == 1)
+        with NodeProcess(MODULE, {"driver": "ros2_control", "autostart": True, **BARE}) as process:
+            assert process.wait_exit() == 2, process.output
+            assert "fake_franka_ros2 publishes /joint_states too" in process.output
+            assert "namespace" in process.output and "Traceback" not in process.output

@@ -51,6 +51,12 @@ class Joint:
         return np.array([sx * cz, -sx * sz, cx * sz, cx * cz])
 
 
+def finger_names(joint_names: Sequence[str]) -> tuple[str, str]:
+    """Return the names of the hand's joints beside an arm: fr3_joint1 ... → fr3_finger_joint1 and 2."""
+    prefix = joint_names[0].rpartition("_joint")[0]
+    return (f"{prefix}_finger_joint1", f"{prefix}_finger_joint2")
+
+
 def robot_chain(joint_names: Sequence[str], finger_names: Sequence[str]) -> tuple[Joint, ...]:
     """Return all joints from the root outwards; links are named after the joints: fr3_joint1 → fr3_link1.
 

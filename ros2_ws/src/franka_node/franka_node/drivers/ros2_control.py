@@ -8,7 +8,7 @@ effort interface), loaded and active:
   open_loop_control: true on humble; from the measured state it would lag behind and jerk.
 - forward_command_controller holds the last position for ever, so it stops at once when this process dies.
 
-franka_ros2 says joint_states too, at 30 Hz: start this stack in a namespace of its own.
+franka_ros2 says joint_states too, at 30 Hz: this stack needs a namespace of its own beside it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from sensor_msgs.msg import JointState
 from franka_node.drivers.base import DRIVERS, DriverConfig, RobotState
 from franka_node.limits import LIMITS, Array
 from franka_node.recovery import recover
-from franka_node.ros2_control.calls import GripperCalls, recovery_steps
+from franka_node.robot_chain import finger_names
+from franka_node.ros2_control.calls import recovery_steps
 from franka_node.ros2_control.commands import PHRASINGS
+from franka_node.ros2_control.gripper_calls import GripperCalls
 from franka_node.ros2_control.gripper_queue import GripperQueue
 from franka_node.ros2_control.joint_ear import JointEar
 from franka_node.ros2_control.side_node import SideNode
@@ -59,8 +61,7 @@ class Ros2ControlDriver:
         self._config = config
         self._phrasing = phrasing(limits, 1.0 / config.rate)
         self._topic = config.command_topic or phrasing.topic
-        prefix = limits.joint_names[0].rpartition("_joint")[0]
-        self.finger_names = tuple(f"{prefix}_finger_joint{i}" for i in (1, 2))
+        self.finger_names = finger_names(limits.joint_names)
         self._arm, self._fingers = JointEar(limits.joint_names), JointEar(self.finger_names)
         self._owner: Node | None = None
         self._side: SideNode | None = None
@@ -87,10 +88,12 @@ class Ros2ControlDriver:
             self._phrasing.kind, side.name_of(self._topic), RELIABLE_1
         )
         if config.gripper_action:
-            gripper = self._gripper = GripperCalls(side, side.name_of(config.gripper_action), GRIPPER_FORCE)
+            action = side.name_of(config.gripper_action)
+            gripper = self._gripper = GripperCalls(side, action, GRIPPER_FORCE, self._warn)
             queue = GripperQueue(gripper.begin)
             side.node.create_timer(GRIPPER_PERIOD, lambda: self._move_gripper(queue))
         self._find()
+        self._refuse_to_mix()
 
     def read(self) -> RobotState:
         """Return the newest joint state; raises ConnectionError when there was none for a second."""
@@ -166,6 +169,22 @@ class Ros2ControlDriver:
                     self._topic,
                 )
             time.sleep(0.02)
+
+    def _refuse_to_mix(self) -> None:
+        """Look for others on the topic on which this stack tells its own joint states."""
+        assert self._owner is not None  # who looks is connected
+        topic = self._owner.resolve_topic_name("joint_states")
+        for other in self._owner.get_publishers_info_by_topic(topic):
+            if other.node_name != self._owner.get_name():
+                raise UserError(
+                    f"{other.node_name} publishes {topic} too",
+                    "give this stack a namespace of its own (graph: namespace: /vip in its configuration)",
+                    self._owner.get_name(),
+                )
+
+    def _warn(self, text: str) -> None:
+        assert self._owner is not None  # who warns is connected
+        self._owner.get_logger().warning(text, throttle_duration_sec=5.0)
 
     def _move_gripper(self, queue: GripperQueue) -> None:
         width = self._width

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -15,6 +14,7 @@ from franka_node.recovery import Step, StepFailed
 from franka_node.ros2_control.foreign import interface
 from franka_node.ros2_control.options import Ros2ControlOptions
 from franka_node.ros2_control.side_node import SideNode
+from vip_ros.errors import UserError
 
 # How long a server may take to be found, and to answer, s. An error recovery takes 0.7 to 7.3 s.
 FOUND, ANSWERED, RECOVERED = 3.0, 5.0, 10.0
@@ -34,75 +34,62 @@ def recovery_steps(side: SideNode, options: Ros2ControlOptions, controller: str)
     steps = []
     if options.error_recovery:
         kind = interface("franka_msgs", "action", "ErrorRecovery", "error_recovery")
-        name = options.error_recovery
+        name = side.name_of(options.error_recovery)
         steps.append(Step("error recovery", lambda: _act(side, kind, name, RECOVERED)))
     if options.controller_manager:
-        parameter = "controller_manager"
-        package = "controller_manager_msgs"
-        activate = interface(package, "srv", "SetHardwareComponentState", parameter)
-        switch = interface(package, "srv", "SwitchController", parameter)
-        hardware = activate.Request(
-            name=options.hardware_component,
-            target_state=State(id=State.PRIMARY_STATE_ACTIVE, label="active"),
-        )
-        controllers = switch.Request(activate_controllers=[controller], strictness=STRICT)
-        manager = options.controller_manager
-        path = f"{manager}/set_hardware_component_state"
-        steps.append(Step("activating the hardware", lambda: _call(side, activate, path, hardware)))
-        path_ = f"{manager}/switch_controller"
-        steps.append(Step("activating the controller", lambda: _call(side, switch, path_, controllers)))
+        manager = _Manager(side, side.name_of(options.controller_manager))
+        wanted = [controller, *options.broadcasters]
+        steps += [
+            Step("activating the hardware", lambda: manager.wake(options.hardware_component)),
+            Step("activating the controllers", lambda: manager.switch_on(wanted)),
+        ]
     return steps
 
 
-class GripperCalls:
-    """Goals of control_msgs/GripperCommand; begin() and what it returns run in the side node's thread.
+class _Manager:
+    """The services of a controller_manager that a recovery needs."""
 
-    Args:
-        side: the node to act on.
-        name: of the action.
+    def __init__(self, side: SideNode, name: str) -> None:
+        self._side, self._name = side, name
+        self._wake, self._switch, self._list = (
+            interface("controller_manager_msgs", "srv", kind, "controller_manager")
+            for kind in ("SetHardwareComponentState", "SwitchController", "ListControllers")
+        )
 
-    Raises:
-        UserError: control_msgs is not installed.
-    """
+    def wake(self, hardware: str) -> None:
+        """Bring a hardware component to active, where it may be already."""
+        active = State(id=State.PRIMARY_STATE_ACTIVE, label="active")
+        request = self._wake.Request(name=hardware, target_state=active)
+        self._agree(self._wake, "set_hardware_component_state", request)
 
-    def __init__(self, side: SideNode, name: str, effort: float) -> None:
-        self._kind = interface("control_msgs", "action", "GripperCommand", "gripper_action")
-        self._client = ActionClient(side.node, self._kind, name)
-        self._effort = effort
+    def switch_on(self, wanted: list[str]) -> None:
+        """Activate what is inactive among some controllers, of which the first must exist."""
+        listed = self._ask(self._list, "list_controllers", self._list.Request()).controller
+        states = {controller.name: controller.state for controller in listed}
+        if wanted[0] not in states:
+            raise UserError(
+                f"there is no controller '{wanted[0]}'", "load it, or set command_topic", self._name
+            )
+        # A strict switch refuses what is active already.
+        resting = [name for name in wanted if states.get(name) == "inactive"]
+        if resting:
+            request = self._switch.Request(activate_controllers=resting, strictness=STRICT)
+            self._agree(self._switch, "switch_controller", request)
 
-    def begin(self, width: float) -> Callable[[], None]:
-        """Move to a width (m); return what cancels it, also before it was accepted."""
-        goal = self._kind.Goal()
-        goal.command.position = width / 2  # franka_gripper counts one finger
-        goal.command.max_effort = self._effort
-        cancelled = threading.Event()
-        future = self._client.send_goal_async(goal)
+    def _agree(self, kind: Any, service: str, request: Any) -> None:
+        if not self._ask(kind, service, request).ok:
+            raise StepFailed(f"{self._name}/{service} refused")
 
-        def accepted(done: Future) -> None:
-            if cancelled.is_set() and done.result().accepted:
-                done.result().cancel_goal_async()
-
-        def cancel() -> None:
-            cancelled.set()
-            if future.done():
-                accepted(future)
-
-        future.add_done_callback(accepted)
-        return cancel
-
-    def close(self) -> None:
-        """Give the client up."""
-        self._client.destroy()
+    def _ask(self, kind: Any, service: str, request: Any) -> Any:
+        return _call(self._side, kind, f"{self._name}/{service}", request)
 
 
-def _call(side: SideNode, kind: Any, name: str, request: Any) -> None:
+def _call(side: SideNode, kind: Any, name: str, request: Any) -> Any:
     client = side.node.create_client(kind, name)
     try:
         if not client.wait_for_service(FOUND):
             raise StepFailed(f"no service {name}")
-        answer = _result(client.call_async(request), ANSWERED, name)
-        if not answer.ok:
-            raise StepFailed(f"{name} refused")
+        return _result(client.call_async(request), ANSWERED, name)
     finally:
         side.call_soon(lambda: side.node.destroy_client(client))
 

@@ -29,3 +29,6 @@ class Ros2ControlOptions:
         "/controller_manager", "ros2_control: who activates hardware and controller again; empty: nobody"
     )
     hardware_component: str = option("FrankaHardwareInterface", "ros2_control: what is activated again")
+    broadcasters: list[str] = option(
+        ["joint_state_broadcaster"], "ros2_control: controllers that are activated again with ours"
+    )

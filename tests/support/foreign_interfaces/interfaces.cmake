@@ -1,0 +1,23 @@
+# One message package: its name is the project's, its dependencies are in _dependencies.
+find_package(rosidl_default_generators REQUIRED)
+foreach(_dependency IN LISTS _dependencies)
+  find_package(${_dependency} REQUIRED)
+endforeach()
+file(GLOB _interfaces RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "msg/*.msg" "srv/*.srv" "action/*.action")
+rosidl_generate_interfaces(${PROJECT_NAME} ${_interfaces} DEPENDENCIES ${_dependencies})
+
+# The pip wheels of ROS export targets that name directories of the machine which built them.
+get_directory_property(_imported IMPORTED_TARGETS)
+foreach(_target IN LISTS _imported)
+  get_target_property(_dirs ${_target} INTERFACE_INCLUDE_DIRECTORIES)
+  if(_dirs)
+    set(_kept "")
+    foreach(_dir IN LISTS _dirs)
+      if(_dir MATCHES "^\\$<" OR EXISTS "${_dir}")
+        list(APPEND _kept "${_dir}")
+      endif()
+    endforeach()
+    set_property(TARGET ${_target} PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${_kept}")
+  endif()
+endforeach()
+ament_package()
