@@ -10,17 +10,17 @@ import pytest
 
 from franka_node.arm_geometry import PARTS, part_positions
 from franka_node.limits import LIMITS
-from franka_node.robot_chain import ROOT, robot_chain
+from franka_node.robot_chain import ROOT, finger_names, robot_chain
 from franka_node.robot_description import urdf
 from franka_node.sim.kinematics import forward
+from vip_bringup import cli
 from vip_ros.resources import share_file
 
 MESHES = share_file("franka_node", "assets/panda")
 
 
 def fingers(limits) -> tuple[str, str]:
-    prefix = limits.joint_names[0].rpartition("_joint")[0]
-    return (f"{prefix}_finger_joint1", f"{prefix}_finger_joint2")
+    return finger_names(limits.joint_names)
 
 
 def compiled(text: str, meshes: bool) -> mujoco.MjModel:
@@ -108,3 +108,10 @@ def test_a_robot_without_a_hand_has_none():
     limits = LIMITS.get("fr3")
     root = ET.fromstring(urdf(limits, ()))
     assert root.findall("link")[-1].get("name") == "fr3_link8" and root.find(".//mesh") is None
+
+
+def test_the_command_prints_what_a_parser_takes(capsys):
+    assert cli.main(["urdf", "--robot", "fr3", "--without-meshes"]) == 0
+    assert compiled(capsys.readouterr().out, meshes=False).joint("fr3_joint7").name == "fr3_joint7"
+    assert cli.main(["urdf", "--robot", "fr4"]) != 0
+    assert "fr3" in capsys.readouterr().err
