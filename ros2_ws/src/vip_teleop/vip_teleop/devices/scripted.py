@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The demonstration is over this long after its last target, s: the arm has caught up.
 _REST = 0.4
+# The clock of a demonstration starts with a joint state newer than this, s.
+_FRESH = 0.1
 # Streams of random numbers that belong to a scene's seed: the demonstrator's variety, and its mistakes.
 _VARIETY, _MISTAKES = 7, 11
 
@@ -50,6 +52,11 @@ class ScriptedDevice(SwitchedDevice):
 
         style_named(self.config.style)
 
+    def switch(self, engage: bool) -> str:
+        """Begin a demonstration from the scene as it is now, or break it off."""
+        self._plan = None
+        return super().switch(engage)
+
     def read(self, view: View) -> Intent:
         """Return the next targets of the demonstration that was asked for."""
         if not self.pressed:
@@ -62,6 +69,8 @@ class ScriptedDevice(SwitchedDevice):
             self._begun = float("nan")
             return Intent(message="planned")  # planning took a while: look again before moving
         if np.isnan(self._begun):
+            if view.mode != "HOLD" or view.q_age > _FRESH:
+                return Intent(message="waiting until the arm holds still")
             self._begun = view.now
         positions, widths = self._plan
         elapsed = view.now - self._begun
@@ -111,7 +120,7 @@ class ScriptedDevice(SwitchedDevice):
         if self._scene is None or self._scene.world.task != name:
             self.close()
             self._scene = LockstepEnv(name, seed)
-        run = collect(name, seed, self._rate, env=self._scene)
+        run = collect(name, seed, self._rate, self._style(seed), env=self._scene)
         return Demonstration(
             task=run.task,
             seed=run.seed,
@@ -125,6 +134,7 @@ class ScriptedDevice(SwitchedDevice):
             gripper=run.gripper,
             joint_names=JOINT_NAMES,
             finger_names=FINGER_NAMES,
+            width=run.width,
         )
 
     def close(self) -> None:
