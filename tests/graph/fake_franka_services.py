@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BROADCASTER = "joint_state_broadcaster"
 OBJECT = 0.03  # m, how thick the object between the fingers is
 SPEED = 0.1  # m/s
+WIDEST = 0.0795  # m, found by homing
 LIMIT = 60.0
 
 
@@ -122,6 +123,9 @@ class FakeGripper(Node):
     def _move(self, goal: Any) -> Any:
         target = 2 * goal.request.command.position
         self.robot.tell(f"gripper {target:.3f} {goal.request.command.max_effort:.0f}")
+        if target > WIDEST:
+            goal.abort()
+            return GripperCommand.Result()
         closing = target < self.robot.width
         reached = max(target, OBJECT) if closing else target
         self._wake.clear()

@@ -1,7 +1,7 @@
 """franka_node against a simulated FCI server: real libfranka, real network protocol, a simulated FR3.
 
 Needs franky (the extra "franka") in this environment and the program franky-sim (pip install
-"franky-sim[mujoco]"), on the PATH or named by FRANKY_SIM, also from another environment.
+franky-sim), on the PATH or named by FRANKY_SIM, also from another environment.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ def server() -> Iterator[Server]:
 class Bench:
     """franka_node on the wire, and who watches it."""
 
-    def __init__(self, probe: Probe, address: str) -> None:
+    def __init__(self, probe: Probe, address: str, hand: bool = False) -> None:
         self.probe = probe
-        self._params = {"driver": "franky", "robot_ip": address, "hand": False, **PATIENT}
+        self._params = {"driver": "franky", "robot_ip": address, "hand": hand, **PATIENT}
         self.states = probe.subscribe(JointState, "joint_states", SENSOR)
         self.commands = probe.subscribe(JointState, "franka/joint_command", QoSProfile(depth=20_000))
         self.guard = probe.subscribe(GuardState, "franka/guard_state", LATCHED)
@@ -213,6 +213,21 @@ def test_a_robot_that_stops_talking_is_a_fault_and_a_reset_finds_it_again(server
             sender.live.discard("action")
             bench.reset()
             bench.wait_mode(GuardState.HOLD)
+
+
+def test_the_hand_opens_and_closes_while_the_arm_moves(server, ros_domain):
+    with Probe() as probe:
+        bench = Bench(probe, server.address, hand=True)
+        with bench.start() as node:
+            node.wait_active(probe, 60.0)
+            sender = bench.begin_moving()
+            for width in (0.07, 0.02, 0.06):
+                sender.gripper = width
+                probe.wait_for(
+                    lambda w=width: abs(sum(bench.states[-1].position[7:]) - w) < 0.005, 60.0, "the hand"
+                )
+            bench.wait_mode(GuardState.TRACKING)
+            assert "the hand did not" not in node.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -107,14 +107,14 @@ def test_the_gripper_gets_one_goal_per_wish_and_a_newer_one_cancels_it(bench):
         sender.gripper = width
         bench.probe.wait_for(lambda seen=seen: sender.sent > seen)
     sender.gripper = 0.08
-    bench.wait_asked("gripper 0.080 20")
+    bench.wait_asked("gripper 0.079 20")
     sender.gripper = 0.0
-    bench.wait_asked("gripper cancelled 0.080")
+    bench.wait_asked("gripper cancelled 0.079")
     bench.wait_asked("gripper 0.000 20")
     # It closes on an object of 30 mm: that is no failure.
     bench.wait_asked("gripper at 0.030")
     told = [call for call in bench.asked() if not call.startswith("gripper at")]
-    assert told[-3:] == ["gripper 0.080 20", "gripper cancelled 0.080", "gripper 0.000 20"]
+    assert told[-3:] == ["gripper 0.079 20", "gripper cancelled 0.079", "gripper 0.000 20"]
     bench.probe.wait_for(lambda: abs(2 * bench.states[-1].position[7] - 0.03) < 1e-6, what="the width")
     assert "gripper" not in bench.node.output
     assert bench.probe.call(SetBool, "/fake/stubborn", SetBool.Request(data=True)).success

@@ -198,8 +198,8 @@ def test_a_new_wish_stops_the_motion_of_the_hand_that_is_under_way():
     worker = HandWorker(hand, said.append)
     worker.wish = 0.0
     assert hand.moves.get(timeout=LIMIT) == 0.0
-    worker.wish = 0.08
-    assert hand.moves.get(timeout=LIMIT) == 0.08
+    worker.wish = 0.07
+    assert hand.moves.get(timeout=LIMIT) == 0.07
     assert hand.stopped.is_set() and worker.width == 0.03 and said == []
     worker.close()
 
@@ -221,7 +221,7 @@ def test_a_hand_that_fails_is_told_and_the_next_wish_tried():
 
     hand, said = Broken(), queue.Queue()
     worker = HandWorker(hand, said.put)
-    for width in (0.0, 0.08):
+    for width in (0.0, 0.07):
         worker.wish = width
         assert hand.moves.get(timeout=LIMIT) == width
         assert said.get(timeout=LIMIT) == "the hand did not move: OSError: not homed"

@@ -16,7 +16,7 @@ from franka_node.recovery import Step, StepFailed, recover
 from franka_node.ros2_control.coasting import coast
 from franka_node.ros2_control.commands import PHRASINGS
 from franka_node.ros2_control.foreign import interface
-from franka_node.ros2_control.gripper_queue import GripperQueue
+from franka_node.ros2_control.gripper_queue import WIDEST, GripperQueue
 from franka_node.ros2_control.joint_ear import JointEar
 from vip_ros.errors import UserError
 
@@ -70,7 +70,7 @@ def drive(queue: GripperQueue, wishes, period: float = 0.05) -> None:
 def test_one_wish_makes_one_goal_and_flicker_none():
     hand = Hand()
     drive(GripperQueue(hand.send), [0.08] * 40 + [0.0] + [0.08] * 40)
-    assert hand.goals == [0.08] and hand.cancelled == []
+    assert hand.goals == [WIDEST] and hand.cancelled == []
 
 
 def test_noise_inside_the_hysteresis_makes_no_goals():
@@ -83,7 +83,7 @@ def test_noise_inside_the_hysteresis_makes_no_goals():
 def test_a_new_goal_cancels_the_one_under_way():
     hand = Hand()
     drive(GripperQueue(hand.send), [0.08] * 20 + [0.0] * 20)
-    assert hand.goals == [0.08, 0.0] and hand.cancelled == [0.08]
+    assert hand.goals == [WIDEST, 0.0] and hand.cancelled == [WIDEST]
 
 
 def test_a_drifting_wish_makes_few_goals_and_ends_where_it_ends():

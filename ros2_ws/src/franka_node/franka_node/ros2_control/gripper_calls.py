@@ -67,4 +67,6 @@ class GripperCalls:
         # A hand that closes on something thicker than the width says that it failed, and holds it.
         if ended.status == GoalStatus.STATUS_ABORTED and 2 * ended.result.position < width:
             at = 2e3 * ended.result.position
-            self._report(f"{self._name} ended at {at:.0f} mm on the way to {1e3 * width:.0f} mm")
+            self._report(
+                f"{self._name} ended at {at:.0f} mm on the way to {1e3 * width:.0f} mm; is the hand homed?"
+            )

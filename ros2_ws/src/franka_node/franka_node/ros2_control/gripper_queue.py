@@ -8,6 +8,9 @@ Cancel = Callable[[], None]
 
 # Differences below this are none, m.
 RESOLUTION = 0.0005
+# The widest goal, m. A Franka hand measures by homing how far it opens, which may be a little less than the
+# 80 mm of its data sheet, and refuses what is wider.
+WIDEST = 0.079
 
 
 class GripperQueue:
@@ -44,6 +47,7 @@ class GripperQueue:
 
     def update(self, width: float, now: float) -> bool:
         """Take the newest wish (m) at a time (s); return whether a goal went out."""
+        width = min(width, WIDEST)
         if abs(width - self._still) > RESOLUTION or self._still_since == float("-inf"):
             self._still, self._still_since = width, now
         difference = float("inf") if self._goal is None else abs(width - self._goal)
