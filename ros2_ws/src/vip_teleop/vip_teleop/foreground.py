@@ -2,25 +2,67 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from vip_interfaces.msg import RecorderState
 
 from franka_node.arm_geometry import TIP, part_positions
 from vip_ros.node import run_node
+from vip_teleop.device_base import SwitchedDevice
+from vip_teleop.devices import Device
+from vip_teleop.keys import PRESSES, split_keys
 from vip_teleop.screen import Picture, Screen
 from vip_teleop.teleop_node import TeleopNode
+from vip_teleop.terminal import KeyTerminal
 
-_PICTURES = 5.0  # Hz
+_PICTURES, _LOOKS = 5.0, 20.0  # Hz
+ENGAGE, RELEASE = "e", " "
+_ENGAGE_HELP = "e engage   space release"
+_HELP = (
+    "keys: 1 start/stop episode   2 success   3 failure   4 keep   5 discard   x reset   b hand back   Q quit"
+)
 
 
 class ForegroundTeleop(TeleopNode):
-    """Draws what it does while it does it."""
+    """Draws what it does while it does it; the keys that do not drive work beside every device."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._screen = Screen()
+        self._keys: KeyTerminal | None = None
         self.create_timer(1.0 / _PICTURES, self._draw)
+        self.create_timer(1.0 / _LOOKS, self._look)
+
+    def setup(self) -> None:
+        """Open the device; take the terminal's keys where the device leaves them."""
+        super().setup()
+        if self.config.device != "keyboard" and sys.stdin.isatty():
+            self._keys = KeyTerminal()
+            self._keys.open()
+
+    def teardown(self) -> None:
+        """Let go of device and terminal."""
+        super().teardown()
+        if self._keys is not None:
+            self._keys.close()
+            self._keys = None
+
+    def _look(self) -> None:
+        if self._keys is None or self.device is None:
+            return
+        for key in split_keys(self._keys.read()):
+            if key in (ENGAGE, RELEASE):
+                if refusal := self.device.switch(key == ENGAGE):
+                    self.say(refusal)
+            elif key in PRESSES:
+                self.presses.append(PRESSES[key])
+
+    def _help(self, device: Device) -> list[str]:
+        if self.config.device == "keyboard":
+            return list(device.help)
+        engage = [_ENGAGE_HELP] if isinstance(device, SwitchedDevice) else []
+        return [*device.help, *engage, *([_HELP] if self._keys is not None else [])]
 
     def _draw(self) -> None:
         if self.ear is None or self.device is None:
@@ -45,7 +87,7 @@ class ForegroundTeleop(TeleopNode):
                 episode="" if recorder is None else episode_line(recorder),
                 warnings=[] if recorder is None else list(recorder.warnings)[-3:],
                 message=self.message,
-                help=self.device.help,
+                help=self._help(self.device),
             )
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import dataclasses
 import signal
 import sys
 from collections.abc import Callable
@@ -35,7 +36,11 @@ _SHOWN = 4.0
 
 
 class TeleopNode(StackNode):
-    """Configured it holds the device; active it lets the device drive."""
+    """Configured it holds the device; active it lets the device drive.
+
+    Attributes:
+        presses: buttons pressed elsewhere than on the device, taken with its next intent.
+    """
 
     config_class = TeleopConfig
     config: TeleopConfig
@@ -53,6 +58,7 @@ class TeleopNode(StackNode):
         self._told: tuple[Any, ...] = ()
         self._told_at = self._answer_until = 0.0
         self._answer = ""
+        self.presses: list[str] = []
 
     def setup(self) -> None:
         """Open the device and listen to the robot."""
@@ -67,7 +73,7 @@ class TeleopNode(StackNode):
             lambda: self.destroy_publisher(self._state_out),
         ]
         self.ear = RobotEar(self)
-        self.errands = Errands(self, self._show_answer)
+        self.errands = Errands(self, self.say)
         self.device.attach(self)
         self.device.open()
         for name, engage in (("~/engage", True), ("~/release", False)):
@@ -153,6 +159,8 @@ class TeleopNode(StackNode):
             self.fatal = error
             self.report(error)
             return
+        intent = dataclasses.replace(intent, buttons=(*intent.buttons, *self.presses))
+        self.presses.clear()
         for button in intent.buttons:
             if button == QUIT:
                 signal.raise_signal(signal.SIGINT)  # the end that Ctrl-C brings, in good order
@@ -188,7 +196,8 @@ class TeleopNode(StackNode):
 
         return answer
 
-    def _show_answer(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show one line to the person for a while."""
         self._answer, self._answer_until = text, self.now_ns() * 1e-9 + _SHOWN
         self.get_logger().info(text)
 

@@ -15,11 +15,12 @@ class HandGuiding(SwitchedDevice):
     joints = True
     help = (
         "deactivate franka_node, press the robot's guiding buttons and move it by hand;",
-        "teleop_node/engage begins to tell its joints as actions, teleop_node/release ends it",
+        "engage (key e, or teleop_node/engage) begins to tell its joints as actions, release ends it",
     )
 
     def read(self, view: View) -> Intent:
         """Return that the robot is where it is wanted."""
         return Intent(
-            engaged=self.pressed, message="guided by hand" if self.pressed else "waiting for ~/engage"
+            engaged=self.pressed,
+            message="guided by hand" if self.pressed else "released: engage to tell the joints",
         )

@@ -21,8 +21,8 @@ class LeaderArm(SwitchedDevice):
 
     joints = True
     help = (
-        "bring the leader near the robot's posture, then call teleop_node/engage (std_srvs/Trigger)",
-        "teleop_node/release lets go; a leader that falls silent lets go too",
+        "bring the leader near the robot's posture, then engage (key e, or the service teleop_node/engage)",
+        "release (space, or teleop_node/release) lets go; a leader that falls silent lets go too",
     )
 
     def __init__(self, config: TeleopConfig | None = None) -> None:
@@ -53,7 +53,7 @@ class LeaderArm(SwitchedDevice):
             engaged=self.pressed,
             path=np.array([joints], dtype=float),
             gripper=float(np.nan_to_num(sum(fingers))) if fingers else None,
-            message="following the leader" if self.pressed else "waiting for ~/engage",
+            message="following the leader" if self.pressed else "released: engage to follow the leader",
         )
 
     def _on_state(self, message: JointState) -> None:

@@ -61,7 +61,7 @@ class ScriptedDevice(SwitchedDevice):
         """Return the next targets of the demonstration that was asked for."""
         if not self.pressed:
             self._plan = None
-            return Intent(message="waiting for ~/engage")
+            return Intent(message="released: engage to begin a demonstration")
         if view.scene is None or view.q is None:
             return Intent(message="no simulated scene to act in: the scripted device needs the simulator")
         if self._plan is None:
