@@ -1,0 +1,170 @@
+"""The whole chain as processes, camera to arm, with a policy that keeps the first joint turning."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from graph.helpers import NodeProcess, Probe
+from graph.mjpeg_server import MjpegServer
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, JointState
+from std_srvs.srv import Trigger
+from support.policies import toy_config, toy_tensors
+from vip_interfaces.msg import Embedding, GuardState, JointActionChunk
+
+from policy_node.bundle import save_bundle
+from vip_models.goals import Goal
+from vip_ros.qos import LATCHED, RELIABLE_10, SENSOR
+
+LIMIT = 60.0
+SPEED = 0.2  # rad/s of the first joint
+WELL_ON_ITS_WAY = 0.1  # rad
+MODULES = {
+    "camera_node": "vip_reward_node.camera_node",
+    "reward_node": "vip_reward_node.reward_node",
+    "franka_node": "franka_node.franka_node",
+    "policy_node": "policy_node.policy_node",
+}
+STREAMS: dict[str, tuple[Any, str, Any]] = {
+    "image": (CameraInfo, "camera/camera_info", SENSOR),
+    "embedding": (Embedding, "vip/embedding", SENSOR),
+    "action": (JointActionChunk, "policy/action", RELIABLE_10),
+    "joint_state": (JointState, "joint_states", SENSOR),
+}
+
+
+class Ears:
+    """Hears what the guard hears, and what it says.
+
+    Args:
+        probe: to listen with.
+        joint_states: topic on which the robot tells them.
+
+    Attributes:
+        sent_ns: per stream, when each message was written by its publisher, ns since the epoch.
+        guard: every guard state.
+        commands: every joint command with the time at which it was written.
+    """
+
+    def __init__(self, probe: Probe, joint_states: str = "joint_states") -> None:
+        self.probe = probe
+        self.sent_ns: dict[str, list[int]] = {}
+        self.newest: dict[str, Any] = {}
+        for stream, (kind, topic, qos) in STREAMS.items():
+            self._listen(stream, kind, joint_states if stream == "joint_state" else topic, qos)
+        self.commands: list[tuple[int, JointState]] = []
+        probe.node.create_subscription(
+            JointState, "franka/joint_command", self._on_command, QoSProfile(depth=5000)
+        )
+        self.guard: list[GuardState] = probe.subscribe(GuardState, "franka/guard_state", LATCHED)
+
+    def _listen(self, stream: str, kind: Any, topic: str, qos: Any) -> None:
+        times = self.sent_ns[stream] = []
+
+        def note(message: Any, info: dict[str, Any]) -> None:
+            times.append(info["source_timestamp"])
+            self.newest[stream] = message
+
+        self.probe.node.create_subscription(kind, topic, note, qos)
+
+    def _on_command(self, message: JointState, info: dict[str, Any]) -> None:
+        self.commands.append((info["source_timestamp"], message))
+
+    def wait(self, wanted: Callable[[GuardState], bool], what: str) -> GuardState:
+        """Return the newest guard state once it is the one that is wanted."""
+
+        def newest() -> GuardState | None:
+            return self.guard[-1] if self.guard and wanted(self.guard[-1]) else None
+
+        return self.probe.wait_for(newest, LIMIT, what)
+
+    def wait_mode(self, mode: int) -> GuardState:
+        return self.wait(lambda state: state.mode == mode, f"guard mode {mode}")
+
+    def wait_moving(self) -> None:
+        """Wait until the arm is well on its way."""
+        self.probe.wait_for(
+            lambda: self.commands and abs(self.commands[-1][1].position[0]) > WELL_ON_ITS_WAY,
+            LIMIT,
+            "the arm to move",
+        )
+
+    def since_fault(self) -> list[GuardState]:
+        """Return the guard states from the first that names the present fault on."""
+        begin = len(self.guard)
+        while begin > 0 and self.guard[begin - 1].fault:
+            begin -= 1
+        return self.guard[begin:]
+
+
+class LiveStack:
+    """camera_node on a network camera, reward_node, franka_node with the simulated arm, policy_node."""
+
+    def __init__(self, probe: Probe, folder: Path) -> None:
+        self.probe, self.ears, self._folder = probe, Ears(probe), folder
+        self.camera = MjpegServer(rate=20.0, size=(160, 120))
+        self.camera.start()
+        self.params: dict[str, dict[str, Any]] = {
+            "camera_node": {"source": self.camera.url},
+            "reward_node": {"threads": 1},
+            "franka_node": {},
+            "policy_node": {"bundle": str(folder / "policy"), "timeout": 600.0},
+        }
+        self.nodes: dict[str, NodeProcess] = {}
+        for name in ("camera_node", "reward_node", "franka_node"):
+            self.start(name)
+        for name in ("camera_node", "reward_node", "franka_node"):
+            self.nodes[name].wait_active(probe, LIMIT)
+        probe.wait_for(lambda: "embedding" in self.ears.newest, LIMIT, "an embedding")
+        self._write_policy()
+        self.start("policy_node")
+
+    def start(self, name: str) -> None:
+        """Start a node, again where it was killed."""
+        self.nodes[name] = NodeProcess(MODULES[name], self.params[name], name=name)
+
+    def move(self) -> None:
+        """Have everything active, the arm at home, the policy running and the arm moving."""
+        for node in self.nodes.values():
+            node.wait_active(self.probe, LIMIT)
+        assert self.probe.ask(Trigger, "franka_node/reset").success
+        self.ears.wait_mode(GuardState.HOLD)
+        assert self.probe.ask(Trigger, "franka_node/home").success
+        self.probe.wait_for(lambda: abs(self.ears.commands[-1][1].position[0]) < 1e-3, LIMIT, "home")
+        self.ears.wait_mode(GuardState.HOLD)
+        end = time.monotonic() + LIMIT
+        while not self.probe.ask(Trigger, "policy_node/start").success:
+            assert time.monotonic() < end, self.nodes["policy_node"].output
+        self.ears.wait_mode(GuardState.TRACKING)
+        self.ears.wait_moving()
+
+    def freeze(self, name: str) -> None:
+        self.nodes[name].process.send_signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.nodes[name].process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        for name, node in self.nodes.items():
+            self.thaw(name)
+            node.__exit__(None, None, None)
+        self.camera.stop()
+
+    def _write_policy(self) -> None:
+        embedding: Embedding = self.ears.newest["embedding"]
+        size = len(embedding.data)
+        config = toy_config(encoder=embedding.encoder, embedding_dim=size, horizon=8)
+        tensors = toy_tensors(config)
+        # The first joint only, whatever the camera sees.
+        points = np.zeros((config.horizon, config.action_size), np.float32)
+        points[:, 0] = SPEED * config.step_duration * np.arange(1, config.horizon + 1)
+        tensors["layers.0.weight"][:] = 0.0
+        tensors["output_mean"] = points.ravel()
+        picture = np.full((6, 8, 3), 200, np.uint8)
+        goal = Goal("turned", config.encoder, np.ones(size, np.float32), picture, 0.5)
+        save_bundle(self._folder / "policy", config, tensors, goal)
