@@ -21,7 +21,9 @@ _BY_JOINTS = ("fer", "fr3-unknown-firmware")
 
 
 class RobotEar:
-    """Subscribes to joint states, commands, guard and simulator; keeps the newest of each.
+    """Subscribes to joint states, commands, guard and simulator; keeps the newest message of each.
+
+    Messages come far more often than a view is asked for: they are read only then.
 
     Args:
         node: whose subscriptions they are.
@@ -31,9 +33,9 @@ class RobotEar:
         self._node = node
         self._states: JointState | None = None
         self._states_at = self._command_at = float("-inf")
-        self._command: Array | None = None
+        self._command: JointState | None = None
         self._guard: GuardState | None = None
-        self._scene: SimScene | None = None
+        self._scene: SimState | None = None
         self._subscriptions = [
             node.create_subscription(kind, topic, callback, qos)
             for kind, topic, callback, qos in (
@@ -78,24 +80,35 @@ class RobotEar:
             joint_names=() if limits is None else limits.joint_names,
             q=np.array(states.position[:size]) if known and states is not None else None,
             q_age=now - self._states_at,
-            command=self._command if now - self._command_at < _COMMAND_AGE else None,
+            command=_arm(self._command) if now - self._command_at < _COMMAND_AGE else None,
             width=float(sum(fingers)) if fingers else None,
             mode=guard.mode_name if guard is not None else "",
             fault=guard.fault if guard is not None else "",
             driver=guard.source if guard is not None else "",
-            scene=self._scene,
+            scene=_scene(self._scene),
         )
 
     def _on_states(self, message: JointState) -> None:
         self._states, self._states_at = message, time.monotonic()
 
     def _on_command(self, message: JointState) -> None:
-        arm = [p for n, p in zip(message.name, message.position, strict=False) if "finger" not in n]
-        self._command, self._command_at = np.array(arm), time.monotonic()
+        self._command, self._command_at = message, time.monotonic()
 
     def _on_guard(self, message: GuardState) -> None:
         self._guard = message
 
     def _on_scene(self, message: SimState) -> None:
-        qpos = np.array(message.qpos)
-        self._scene = SimScene(message.task, int(message.seed), qpos, bool(message.success))
+        self._scene = message
+
+
+def _arm(command: JointState | None) -> Array | None:
+    """Return the positions [N] of the arm's joints; the fingers come behind them."""
+    if command is None:
+        return None
+    return np.array([p for n, p in zip(command.name, command.position, strict=False) if "finger" not in n])
+
+
+def _scene(state: SimState | None) -> SimScene | None:
+    if state is None:
+        return None
+    return SimScene(state.task, int(state.seed), np.array(state.qpos), bool(state.success))
