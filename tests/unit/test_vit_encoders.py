@@ -82,16 +82,18 @@ FULL_SIZES = ["dino-vit-s16", "dinov2-vit-s14", "dinov2-vit-s14-reg", "mae-vit-b
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", FULL_SIZES)
 def test_full_size_networks_equal_an_independent_implementation(name, tmp_path):
     published, card = PUBLISHED[name], load_card(name)
     state = official_state(published)
     path = write_checkpoint(published, state, tmp_path / "model.pth")
     frames = random_frames(2, card)
-    if (
-        name == "dinov2-vit-s14"
-    ):  # the reference resamples positions in its own way: give it those of the crop
+    if name == "dinov2-vit-s14":
+        # The reference resamples positions in its own way: give it those of the crop.
         state["pos_embed"] = convert_state(state, card.crop)["pos_embed"]
         published = dataclasses.replace(published, grid=card.crop // published.patch)
     expected = reference(published, state, normalised(frames, card), card.output)
-    assert relative_error(load_encoder(name, path, "cpu").embed(frames), expected) < 1e-4
+    # That the exported network is the same is seen on one of them; exporting takes longest.
+    encoder = load_encoder(name, path, "cpu" if name == FULL_SIZES[0] else "torch", threads=1)
+    assert relative_error(encoder.embed(frames), expected) < 1e-4
