@@ -208,3 +208,19 @@ def test_a_wrong_setting_says_what_to_give(changes, message):
     with pytest.raises(UserError) as caught:
         TeleopConfig(**changes)
     assert message in str(caught.value).replace(" [teleop_node]", "")
+
+
+def test_a_late_chunk_goes_on_where_the_one_before_has_led_meanwhile():
+    session = Session()
+    speed = np.eye(7)[0] * 0.8
+    plan = START + np.outer(np.arange(1, 60) * STEP, speed)
+
+    def following(index: int) -> Intent:
+        return Intent(engaged=True, path=plan[index : index + HORIZON])
+
+    session.step(following(0))
+    first = session.chunks[-1].positions
+    session.view = dataclasses.replace(session.view, now=session.view.now + 4 * STEP - DT)
+    session.step(following(4))
+    assert session.chunks[-1].positions == pytest.approx(plan[4 : 4 + HORIZON], abs=1e-9)
+    assert first == pytest.approx(plan[:HORIZON], abs=1e-9)

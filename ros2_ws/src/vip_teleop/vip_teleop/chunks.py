@@ -35,6 +35,13 @@ def ahead() -> Array:
     return STEP * np.arange(1.0, HORIZON + 1)
 
 
+def along(rows: Array, start: Array, elapsed: float) -> Array:
+    """Return where rows [H, N] lead at some s after they were sent from a start [N]."""
+    times = np.concatenate([[0.0], ahead()])
+    points = np.vstack([start, rows])
+    return np.array([np.interp(elapsed, times, column) for column in points.T])
+
+
 def carried(q: Array, velocity: Array, lower: Array, upper: Array, final: bool = False) -> Array:
     """Return rows [H, N] that go on from q [N] (rad) with a velocity [N] (rad/s) and come to rest.
 

@@ -20,8 +20,8 @@ TURN_WEIGHT = 0.3
 # "ready" has 0.17, a stretched arm 0.
 SINGULAR_BELOW = 0.08
 DAMPING = 0.06
-# Weight of the pull towards the middle posture that the redundant joint follows, and its share per step.
-_REST_COST, _REST_GAIN = 1e-2, 0.01
+# Weight of the pull towards the middle posture that the redundant joint follows, and its rate, 1/s.
+_REST_COST, _REST_RATE = 1e-2, 0.3
 # How far the wanted pose may run ahead of the one that is reached, m and rad.
 LEASH = (0.01, 0.05)
 # Share of the acceleration limits that may be needed to stop before a position limit.
@@ -72,7 +72,7 @@ class DifferentialIK:
         self.limits = limits
         self._configuration = mink.Configuration(arm_model(limits))
         self._frame = mink.FrameTask(TIP, "site", position_cost=1.0, orientation_cost=TURN_WEIGHT)
-        self._rest = mink.PostureTask(self._configuration.model, cost=_REST_COST, gain=_REST_GAIN)
+        self._rest = mink.PostureTask(self._configuration.model, cost=_REST_COST)
         self._rest.set_target(limits.home)
         self._box = JointBox(limits, share)
         self.slowed = 0.0
@@ -121,6 +121,7 @@ class DifferentialIK:
             self._target, self.velocity, self.slowed = self.pose, np.zeros(self.limits.size), 0.0
             return self.q
         self._target = leashed(moved(self._target, twist * dt, frame), self.pose)
+        self._rest.gain = min(1.0, _REST_RATE * dt)
         self._frame.set_target(mink.SE3.from_matrix(self._target))
         nearness = max(0.0, 1.0 - (self.smallest_singular_value() / SINGULAR_BELOW) ** 2)
         self.slowed = nearness

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from franka_node.limits import RobotLimits
-from vip_teleop.chunks import STEP, DriveChunk, ahead, carried
+from vip_teleop.chunks import HORIZON, STEP, DriveChunk, ahead, along, carried
 from vip_teleop.differential_ik import DifferentialIK
 from vip_teleop.intent import Array, Intent, View
 from vip_teleop.speeds import Ramp, Settings
@@ -17,6 +17,10 @@ STALE = 0.3
 REACH = 0.25
 # Distance at which a robot counts as having caught up with the joints it is led to, rad.
 _CAUGHT = 0.05
+# A twist is followed for no longer than this at a time: who is late has not seen where it leads, s.
+_LONGEST_STEP = 0.1
+# Share of the joints' velocity limits in use by a device that gives joints: it knows what it asks for.
+_PATH_SHARE = 0.8
 _DRIVABLE = ("HOLD", "TRACKING")
 
 
@@ -47,6 +51,7 @@ class Driving:
         self._ramp = Ramp(config.ramp)
         self._blocked = False
         self._caught_up = False
+        self._rows: Array | None = None
         self._last = float("nan")
 
     def step(self, intent: Intent, view: View) -> DriveChunk | None:
@@ -57,7 +62,7 @@ class Driving:
             view: what is known of the robot.
         """
         self.settings.apply(intent, view.width)
-        dt = float(np.clip(view.now - self._last, 0.0, 0.1)) if self.engaged else 1.0 / self._config.rate
+        dt = float(np.clip(view.now - self._last, 0.0, STEP * HORIZON)) if self.engaged else 0.0
         self._last = view.now
         if not intent.engaged:
             self._blocked = False
@@ -90,7 +95,7 @@ class Driving:
         moving = view.mode == "TRACKING" and view.command is not None
         self._ik.begin(view.command if moving and view.command is not None else view.q)
         self._ramp.reset()
-        self.engaged, self._caught_up = True, False
+        self.engaged, self._caught_up, self._rows = True, False, None
         return True
 
     def _obstacle(self, view: View) -> str:
@@ -123,31 +128,33 @@ class Driving:
                 return self._drop("the joints to follow hold NaN or infinity")
             return DriveChunk(self._along(intent.path, dt), self.settings.width)
         assert view.q is not None
+        dt = float(np.clip(dt or 1.0 / self._config.rate, 1e-3, _LONGEST_STEP))
         self._ik.hold_near(view.q, REACH)
         twist = self.settings.scaled(self._ramp.towards(intent.twist, dt))
-        q = self._ik.step(twist, self.settings.frame, max(dt, 1e-3))
+        q = self._ik.step(twist, self.settings.frame, dt)
         if self._ik.slowed > 0.5 and twist.any():
             self.message = "near a stretched or folded posture: slowed down"
         return DriveChunk(self._carried(q), self.settings.width)
 
     def _along(self, path: Array, dt: float) -> Array:
         """Return rows that follow a path [K, N]; gently until the robot has caught up with it."""
-        limits, share = self.limits, self._config.velocity_share
-        fastest = share * limits.velocity
+        limits = self.limits
+        # Where the chunk before leads by now, however late this one is.
+        q = self._ik.q if self._rows is None else along(self._rows, self._ik.q, dt)
+        wanted = np.clip(path, limits.lower, limits.upper)
+        self._caught_up = self._caught_up or bool(np.abs(wanted[0] - q).max() < _CAUGHT)
+        fastest = _PATH_SHARE * limits.velocity
         if not self._caught_up:
             fastest = np.minimum(fastest, self._config.leader_catch_up)
-        start = self._ik.q
-        wanted = np.clip(path, limits.lower, limits.upper)
-        change = np.clip(wanted[0] - start, -fastest * dt, fastest * dt)
-        self._ik.begin(start + change)
-        self._caught_up = self._caught_up or bool(np.abs(wanted[0] - self._ik.q).max() < _CAUGHT)
-        rows, q = [], self._ik.q
+        self._ik.begin(q)
+        rows = []
         for k in range(len(ahead())):
             goal = wanted[min(k, len(wanted) - 1)]
             q = q + np.clip(goal - q, -fastest * STEP, fastest * STEP)
             rows.append(q)
-        self._ik.velocity = (rows[1] - rows[0]) / STEP
-        return np.array(rows)
+        self._ik.velocity = (rows[0] - self._ik.q) / STEP
+        self._rows = np.array(rows)
+        return self._rows
 
     def _carried(self, q: Array, final: bool = False) -> Array:
         return carried(q, self._ik.velocity, self.limits.lower, self.limits.upper, final)
