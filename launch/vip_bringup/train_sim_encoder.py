@@ -8,100 +8,166 @@ It can be stopped and started again: videos and checkpoints in --out are used as
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from PIL import Image
 
 from franka_node.sim.dataset import render_videos
-from vip_bringup.encoder_figures import figures
-from vip_models import load_card, load_encoder
+from franka_node.sim.tasks import TASKS
+from vip_bringup.encoder_figures import Figures, figures
+from vip_bringup.pretraining import CURVE_FIGURES, training_card
+from vip_models import Encoder, load_card, load_encoder
 from vip_models.card import EncoderCard
-from vip_models.pretrain import PretrainConfig, pretrain
+from vip_models.pretraining.config import PretrainConfig
+from vip_models.pretraining.dataset import CachedClips, Dataset
+from vip_models.pretraining.run import Run, Watch
 from vip_models.shrink import shrink
 from vip_models.testing import write_random_checkpoint
+from vip_models.torch_tools import available_cores
 from vip_ros.errors import UserError
 
 CARD = "vip-sim"
-TRAINING_SEED, HELD_OUT_SEED = 0, 1_000_000
-SET_SIZE = 50  # videos that share one stream of random numbers
+TRAINING_SEED, VALIDATION_SEED, HELD_OUT_SEED = 0, 500_000, 1_000_000
+SET_SIZE = 25  # videos of one task that one process renders at a time
 # Gentler crops than the published 0.2: an embedding trained for minutes has to keep where things are.
 CONFIG = PretrainConfig(
-    steps=1600,
+    steps=3000,
     learning_rate=5e-4,
     decay="cosine",
     smallest_crop=0.5,
-    precision="bfloat16",
-    checkpoint_every=200,
+    checkpoint_every=100,
+    validation_every=500,
 )
 
 
-def prepare_videos(folder: Path, count: int) -> list[NDArray[np.uint8]]:
-    """Return memory-mapped training videos, each uint8 [T,H,W,3]; sets missing in the folder are rendered."""
+def rendered(folder: Path, per_task: int, seed: int) -> Dataset:
+    """Return videos of every simulated task, uint8 [T,120,160,3]; sets missing in the folder are rendered.
+
+    Args:
+        folder: where they are kept.
+        per_task: how many of each task, rounded up to whole sets.
+        seed: of all sets.
+    """
+    sets = [(task, first) for first in range(0, per_task, SET_SIZE) for task in TASKS.names()]
+    dataset, total = Dataset(), len(sets) * SET_SIZE
+    with ProcessPoolExecutor(available_cores(), get_context("spawn")) as pool:
+        jobs = [pool.submit(_render_set, folder / task, task, seed, first) for task, first in sets]
+        for job in jobs:
+            for path in job.result():
+                dataset.add(CachedClips(path.stem, path))
+            print(f"{len(dataset.clips)} of {total} videos", flush=True)
+    return dataset
+
+
+def _render_set(folder: Path, task: str, seed: int, first: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    for first in range(0, count, SET_SIZE):
-        paths = [folder / f"{first + index:05d}.npy" for index in range(SET_SIZE)]
-        if paths[-1].is_file():
-            continue
-        for path, video in zip(paths, render_videos(SET_SIZE, TRAINING_SEED + first), strict=True):
+    paths = [folder / f"{first + index:05d}.npy" for index in range(SET_SIZE)]
+    if not paths[-1].is_file():
+        films = render_videos(SET_SIZE, seed, tasks=[task], first=first)
+        for path, video in zip(paths, films, strict=True):
             temporary = path.with_suffix(".part.npy")
             np.save(temporary, np.stack([_halved(frame) for frame in video]), allow_pickle=False)
             temporary.replace(path)
-        print(f"videos {first + SET_SIZE}/{count}", flush=True)
-    paths = sorted(folder.glob("[0-9][0-9][0-9][0-9][0-9].npy"))[:count]
-    return [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+    return paths
 
 
 def _halved(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = frame.shape[:2]
-    return np.asarray(Image.fromarray(frame).resize((width // 2, height // 2), Image.Resampling.BILINEAR))
+    return np.asarray(cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def measure(card: EncoderCard, weights: Path, out: Path, real: Path | None) -> dict[str, dict[str, float]]:
-    """Return the figures of the trained encoder beside those of a random one and of plain pixels."""
-    untrained = write_random_checkpoint(card.name, out / "untrained.safetensors")
-    encoders = {"trained": load_encoder(card.name, weights), "untrained": load_encoder(card.name, untrained)}
-    return figures(encoders, real, HELD_OUT_SEED)
+def measure(
+    card: EncoderCard, weights: Path, out: Path, before: Path | None, real: Path | None, videos: int
+) -> dict[str, Figures]:
+    """Return the figures of the trained encoder beside those of others and of plain pixels.
+
+    Args:
+        card: of the trained encoder.
+        weights: its weights.
+        out: folder for the weights of an untrained one.
+        before: weights of the encoder that was shipped until now, in the layout of the shipped card.
+        real: folder of real videos.
+        videos: held-out videos per task.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    card_file = out / "card.yaml"
+    card_file.write_text(yaml.safe_dump(_layout(card)), encoding="utf-8")
+    untrained = write_random_checkpoint(str(card_file), out / "untrained.safetensors")
+    encoders: dict[str, Encoder] = {
+        "trained": load_encoder(str(card_file), weights),
+        "untrained": load_encoder(str(card_file), untrained),
+    }
+    if before is not None:
+        encoders["before"] = load_encoder(CARD, before)
+    return figures(encoders, real, HELD_OUT_SEED, videos)
+
+
+def _layout(card: EncoderCard) -> dict[str, object]:
+    """Return what of a card describes the network, as plain YAML values."""
+    names = ("architecture", "dim", "output", "state_path", "prefix", "resize", "crop")
+    return {name: getattr(card, name) for name in names}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the whole recipe; returns the exit status."""
     options = _options(arguments)
     try:
-        card = load_card(CARD)
-        videos = prepare_videos(options.out / "videos", options.videos)
-        config = PretrainConfig(**{**CONFIG.__dict__, "steps": options.steps, "threads": options.threads})
-        checkpoint = pretrain(videos, card, config, options.out, _report)
-        sha256 = shrink(checkpoint, card, options.weights)
-        print(
-            yaml.safe_dump(
-                {"sha256": sha256, "figures": measure(card, options.weights, options.out, options.real)}
-            )
-        )
+        card = training_card(CARD, options.architecture, options.size, 0, CARD)
+        if options.measure_only is None:
+            _train(card, options)
+        weights = options.measure_only or options.weights
+        report = measure(card, weights, options.out, options.before, options.real, options.figure_videos)
+        print(yaml.safe_dump({"figures": report}, sort_keys=False))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
+def _train(card: EncoderCard, options: argparse.Namespace) -> None:
+    training = rendered(options.out / "videos", options.videos, TRAINING_SEED)
+    held_out = rendered(options.out / "validation", SET_SIZE, VALIDATION_SEED)
+    config = dataclasses.replace(
+        CONFIG, steps=options.steps, threads=options.threads, learning_rate=options.learning_rate
+    )
+    watch = Watch(_report, _report, lambda line: print(f"warning: {line}", flush=True))
+    outcome = Run(
+        training, card, config, options.out, held_out=held_out, figures=CURVE_FIGURES, watch=watch
+    ).train()
+    sha256 = shrink(outcome.checkpoint, card, options.weights)
+    print(f"{options.weights}\nsha256 {sha256}\nminutes {outcome.seconds / 60.0:.1f}", flush=True)
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m vip_bringup.train_sim_encoder", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for videos and checkpoints")
-    parser.add_argument("--weights", type=Path, required=True, help="weights file to write (.safetensors)")
-    parser.add_argument("--videos", type=int, default=500, help="videos to render")
-    parser.add_argument("--steps", type=int, default=CONFIG.steps, help="optimisation steps")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 for all cores")
-    parser.add_argument("--real", type=Path, help="folder of real videos (.mp4), only measured on")
+    shipped = load_card(CARD)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder for videos and checkpoints")
+    add("--weights", type=Path, required=True, help="weights file to write (.safetensors)")
+    add("--videos", type=int, default=500, help="videos to render of each task")
+    add("--steps", type=int, default=CONFIG.steps, help="optimisation steps")
+    add("--learning-rate", type=float, default=CONFIG.learning_rate, help="of Adam")
+    add("--architecture", default=shipped.architecture, help="network")
+    add("--size", type=int, default=shipped.crop, help="side of its input, pixels")
+    add("--threads", type=int, default=0, help="CPU threads, 0 for all cores")
+    add("--before", type=Path, help="weights of the encoder shipped until now, to compare with")
+    add("--real", type=Path, help="folder of real videos (.mp4), only measured on")
+    add("--figure-videos", type=int, default=20, help="held-out videos of each task to measure on")
+    add("--measure-only", type=Path, metavar="WEIGHTS", help="measure these weights and do not train")
     return parser.parse_args(arguments)
 
 
-def _report(step: int, parts: dict[str, float]) -> None:
-    if step % 50 == 0:
-        print(f"step {step} " + " ".join(f"{name}={value:.4f}" for name, value in parts.items()), flush=True)
+def _report(step: int, values: Mapping[str, float]) -> None:
+    if values and (step % 50 == 0 or "voc" in values):
+        print(f"step {step} " + " ".join(f"{name}={value:.4f}" for name, value in values.items()), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ names are those of torchvision's ResNet.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,8 @@ from vip_models.architectures import ARCHITECTURES
 from vip_models.card import EncoderCard
 from vip_models.torch_tools import import_torch, import_torchvision_models
 
-# Cells per side that the five halvings leave of a 112-pixel input, the only size these networks take.
-_GRID = 4
+# Five halvings, each rounded up, turn the input into the last feature map.
+_REDUCTION = 32
 
 
 def _downsample(nn: Any, inputs: int, outputs: int, stride: int) -> Any:
@@ -24,7 +25,7 @@ def _downsample(nn: Any, inputs: int, outputs: int, stride: int) -> Any:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
-def _builder(width: int) -> Callable[[EncoderCard], Any]:
+def _builder(width: int, blocks: int) -> Callable[[EncoderCard], Any]:
     def build(card: EncoderCard) -> Any:
         nn = import_torch("building an encoder").nn
         block = import_torchvision_models().resnet.BasicBlock
@@ -38,9 +39,10 @@ def _builder(width: int) -> Callable[[EncoderCard], Any]:
         for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
             stride = 1 if index == 0 else 2
             shortcut = _downsample(nn, inputs, outputs, stride)
-            layers[f"layer{index + 1}"] = nn.Sequential(block(inputs, outputs, stride, shortcut))
+            further = [block(outputs, outputs) for _ in range(blocks - 1)]
+            layers[f"layer{index + 1}"] = nn.Sequential(block(inputs, outputs, stride, shortcut), *further)
         layers["flatten"] = nn.Flatten(1)
-        layers["fc"] = nn.Linear(_GRID**2 * 8 * width, card.dim)
+        layers["fc"] = nn.Linear(math.ceil(card.crop / _REDUCTION) ** 2 * 8 * width, card.dim)
         network = nn.Sequential()
         for name, layer in layers.items():
             network.add_module(name, layer)
@@ -53,4 +55,5 @@ def _builder(width: int) -> Callable[[EncoderCard], Any]:
 
 
 for _width in (32, 48, 64):
-    ARCHITECTURES.register(f"resnet10-w{_width}-grid")(_builder(_width))
+    ARCHITECTURES.register(f"resnet10-w{_width}-grid")(_builder(_width, 1))
+ARCHITECTURES.register("resnet18-grid")(_builder(64, 2))

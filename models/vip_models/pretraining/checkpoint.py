@@ -1,0 +1,89 @@
+"""Checkpoints that appear complete or not at all, and from which a run goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vip_models.card import EncoderCard
+from vip_models.pretraining.config import PretrainConfig
+from vip_ros.errors import UserError
+
+CHECKPOINT = "checkpoint.pt"
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Replace a file, or leave it as it was; what a crash leaves behind is removed by the next writer.
+
+    Raises:
+        OSError: no room, no right, no folder.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save(
+    path: Path, card: EncoderCard, config: PretrainConfig, learner: Any, progress: Mapping[str, Any]
+) -> None:
+    """Write network, optimiser and progress; `load_encoder` opens the same file.
+
+    Raises:
+        OSError: it could not be written; an earlier checkpoint is as it was.
+    """
+    state = learner.network.backbone.state_dict()
+    content = {
+        card.state_path or "vip": {f"{card.prefix}{name}": value for name, value in state.items()},
+        "optimizer": learner.optimizer.state_dict(),
+        "settings": {**config.fixed(), "architecture": card.architecture},
+        **progress,
+    }
+    # Through memory: torch answers a full disk with an internal error, writing bytes with an OSError.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getbuffer())
+
+
+def resume(path: Path, card: EncoderCard, config: PretrainConfig, learner: Any) -> dict[str, Any]:
+    """Load a checkpoint into a learner and return the saved progress; empty where there is no checkpoint.
+
+    Raises:
+        UserError: not a checkpoint, or one that was trained otherwise.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        settings, state, optimizer = (
+            saved.pop("settings"),
+            saved.pop(card.state_path or "vip"),
+            saved.pop("optimizer"),
+        )
+    except Exception as error:  # torch raises many kinds on a damaged file
+        raise UserError(
+            "not a checkpoint that can be resumed",
+            f"move it away or use another --out ({type(error).__name__})",
+            str(path),
+        ) from None
+    for key, now in {**config.fixed(), "architecture": card.architecture}.items():
+        if settings.get(key) != now:
+            raise UserError(
+                f"the checkpoint was trained with {key}={settings.get(key)}, not {now}",
+                "use the same settings, or another output folder",
+                str(path),
+            )
+    learner.network.backbone.load_state_dict({k[len(card.prefix) :]: v for k, v in state.items()})
+    learner.optimizer.load_state_dict(optimizer)
+    return dict(saved)

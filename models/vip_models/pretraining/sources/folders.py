@@ -1,0 +1,54 @@
+"""Folders of numbered images: each folder is a video, each image a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vip_models.pretraining.sources import SOURCES, Image, StillVideo, Video, natural_order
+from vip_ros.errors import UserError
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
+
+
+class FrameFolder(StillVideo):
+    """Images in the order of their numbers ("2" before "10")."""
+
+    def __init__(self, name: str, images: Sequence[Path]) -> None:
+        super().__init__(name, images)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.files)
+
+    def frame(self, index: int) -> Image:
+        """Read one image; raises UserError when it is missing or damaged."""
+        return read_image(self.files[index])
+
+
+def read_image(path: Path) -> Image:
+    """Read an image file as uint8 [H,W,3] RGB; raises UserError when it is missing or damaged."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise UserError(f"cannot read {path}", str(error.strerror)) from None
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if pixels is None:
+        raise UserError(f"{path} is not an image that can be decoded", "replace or delete it")
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+@SOURCES.register("frames")
+def open_folder(path: Path) -> list[Video] | None:
+    """Return the folder as one video when it holds little else than images, or nothing: an empty video."""
+    if not path.is_dir():
+        return None
+    entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+    images = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+    if entries and 2 * len(images) <= len(entries):
+        return None
+    return [FrameFolder(str(path), sorted(images, key=lambda image: natural_order(image.name)))]
