@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from franka_node.drivers import DRIVERS
+from franka_node.drivers import DRIVERS, franky
 from franka_node.fci import driver as fci_driver
 from franka_node.fci.backend import Reading
 from franka_node.fci.driver import FciDriver
@@ -172,6 +172,18 @@ def test_a_missing_library_is_said_with_the_way_out(name, module, mend):
 def test_values_that_make_the_arm_more_dangerous_are_refused(wrong):
     with pytest.raises(UserError):
         FrankaConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "limit", "expected"), [(True, 99, True), (True, 0, False), (False, 99, False)]
+)
+def test_real_time_is_asked_for_only_where_it_can_be_had(tmp_path, monkeypatch, kernel, limit, expected):
+    monkeypatch.setattr(franky.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(franky.resource, "getrlimit", lambda which: (limit, limit))
+    flag = tmp_path / "realtime"
+    if kernel:
+        flag.write_text("1")
+    assert franky.real_time_allowed(flag) is expected
 
 
 class SlowHand:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,8 @@ class FrankyArm:
     """One connection of franky.Robot."""
 
     def __init__(self, franky: Any, config: DriverConfig) -> None:
-        realtime = franky.RealtimeConfig.Enforce if _REALTIME.exists() else franky.RealtimeConfig.Ignore
+        kinds = franky.RealtimeConfig
+        realtime = kinds.Enforce if real_time_allowed(_REALTIME) else kinds.Ignore
         self._franky = franky
         self._stiffness = STIFFNESS * config.stiffness_scale
         self._robot = franky.Robot(config.robot_ip, realtime_config=realtime)
@@ -73,6 +76,14 @@ class FrankyArm:
     def recover(self) -> None:
         """Run the automatic error recovery."""
         self._robot.recover_from_errors()
+
+
+def real_time_allowed(flag: Path) -> bool:
+    """Return whether the kernel keeps real time (flag: its file) and this user may ask for it.
+
+    Without either, libfranka would refuse to connect instead of running as well as it can.
+    """
+    return flag.exists() and (os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_RTPRIO)[0] != 0)
 
 
 class FrankyHand:
