@@ -31,10 +31,13 @@ from franka_node.stopping import peak_velocity, stop_samples, turning_point
 from franka_node.targets import TargetFrame, Vector
 from vip_ros.errors import InternalError
 
-# Ruckig works to about 1e-8; within these a joint counts as inside, as resting.
+# Ruckig works to about 1e-8; within these a joint counts as inside.
 POSITION_EPSILON = 1e-9
 VELOCITY_EPSILON = 1e-7
 ACCELERATION_EPSILON = 1e-6
+# Within this (rad/s, rad/s^2) a joint rests: what is left may be dropped within one period of 1 ms without an
+# acceleration or jerk beyond the limit.
+REST_EPSILON = 1e-10
 # Position-dependent velocity limits are kept with this inset (rad/s), which covers what lies between two
 # of the instants at which a stop is compared with them.
 CURVE_INSET = 0.01
@@ -105,7 +108,7 @@ class MotionGenerator:
     def resting(self) -> bool:
         """Return whether the commanded motion is at rest."""
         _, v, a = self.state
-        return max(map(abs, v)) <= VELOCITY_EPSILON and max(map(abs, a)) <= 1e-5
+        return max(map(abs, v)) <= REST_EPSILON and max(map(abs, a)) <= REST_EPSILON
 
     def place(self, q: Vector | Array) -> None:
         """Start from rest at a posture q [N], rad."""
