@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from graph.reward_bench import Bench
 from graph.command_watch import CommandWatch
 from support import foreign_messages
 
@@ -74,3 +79,30 @@ def encoder_weights(_untrained_encoder: tuple[Path, Path], monkeypatch: pytest.M
     weights, cache = _untrained_encoder
     monkeypatch.setenv("VIP_CACHE", str(cache))
     return weights
+
+
+@pytest.fixture(scope="module")
+def goals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the module's goal library."""
+    return tmp_path_factory.mktemp("goals")
+
+
+@pytest.fixture(scope="module")
+def _module_bench(module_domain: int, module_weights: Path, goals: Path) -> Iterator[Bench]:
+    from graph.reward_bench import open_bench
+
+    with open_bench(module_weights, goals) as bench:
+        yield bench
+
+
+@pytest.fixture
+def bench(_module_bench: Bench) -> Bench:
+    """Return the module's reward_node, with none of the messages of the tests before."""
+    _module_bench.forget()
+    return _module_bench
+
+
+@pytest.fixture(scope="session")
+def pictures() -> np.ndarray:
+    """Six different pictures uint8 [6, 48, 64, 3]."""
+    return np.random.default_rng(0).integers(0, 255, (6, 48, 64, 3), np.uint8)

@@ -7,24 +7,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import rclpy
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from vip_ros.middleware import configure_middleware
 from vip_ros.qos import RELIABLE_10
+from vip_ros.spinning_node import SpinningNode
 
 # Hears sensor data and keeps it, so that a busy machine loses nothing on the listener's side.
 DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -52,38 +48,15 @@ class UnansweredError(AssertionError):
     """A service that is there gave no answer in time."""
 
 
-class Probe:
+class Probe(SpinningNode):
     """A node spinning in a thread: keeps what it hears, publishes, calls services.
 
     Use as a context manager, inside the ros_domain fixture. Message lists may be read at any time.
     """
 
     def __init__(self, name: str = "probe", namespace: str = "") -> None:
-        configure_middleware()
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=int(os.environ.get("ROS_DOMAIN_ID", "0")))
-        self.node = rclpy.create_node(name, namespace=namespace or None, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._changed = threading.Condition()
-        self._running = True
         self._clients: dict[str, Any] = {}
-        self._thread = threading.Thread(target=self._spin, name=name, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Probe:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop spinning and leave the graph."""
-        self._running = False
-        self._thread.join(LIMIT)
-        self._executor.shutdown(timeout_sec=1.0)
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        super().__init__(name, namespace, int(os.environ.get("ROS_DOMAIN_ID", "0")))
 
     def subscribe(
         self, kind: Any, topic: str, qos: Any, callback: Callable[[Any], None] | None = None
@@ -94,9 +67,9 @@ class Probe:
         def keep(message: Any) -> None:
             if callback is not None:
                 callback(message)
-            with self._changed:
+            with self.changed:
                 messages.append(message)
-                self._changed.notify_all()
+                self.changed.notify_all()
 
         self.node.create_subscription(kind, topic, keep, qos)
         return messages
@@ -108,11 +81,11 @@ class Probe:
     def wait_for(self, predicate: Callable[[], Any], timeout: float = LIMIT, what: str = "") -> Any:
         """Return predicate()'s first true value, asked at each message and every 50 ms; fail at the limit."""
         end = time.monotonic() + timeout
-        with self._changed:
+        with self.changed:
             while not (value := predicate()):
                 if time.monotonic() > end:
                     raise AssertionError(f"waited {timeout} s for {what or 'a condition'}")
-                self._changed.wait(0.05)
+                self.changed.wait(0.05)
         return value
 
     def wait_matched(self, publisher: Any, count: int = 1, timeout: float = LIMIT) -> None:
@@ -156,13 +129,6 @@ class Probe:
 
         self.subscribe(DiagnosticArray, "/diagnostics", RELIABLE_10, note)
         return newest.get
-
-    def _spin(self) -> None:
-        while self._running:
-            try:
-                self._executor.spin_once(timeout_sec=0.1)
-            except ExternalShutdownException:
-                return
 
 
 class NodeProcess:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from graph.reward_bench import Bench, open_bench
+from graph.reward_bench import Bench
 from PIL import Image as Picture
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -20,29 +19,6 @@ from vip_ros.qos import LATCHED
 from vip_ros.stamps import to_ns
 
 pytestmark = pytest.mark.graph
-
-
-@pytest.fixture(scope="module")
-def goals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("goals")
-
-
-@pytest.fixture(scope="module")
-def _bench(module_domain: int, module_weights: Path, goals: Path) -> Iterator[Bench]:
-    with open_bench(module_weights, goals) as bench:
-        yield bench
-
-
-@pytest.fixture
-def bench(_bench: Bench) -> Bench:
-    _bench.forget()
-    return _bench
-
-
-@pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    """Five different pictures uint8 [5, 48, 64, 3]."""
-    return np.random.default_rng(1).integers(0, 255, (5, 48, 64, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from graph.encoders import encoder_params
 from graph.helpers import NodeProcess, set_parameter
-from graph.reward_bench import Bench, open_bench
+from graph.reward_bench import Bench
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
@@ -23,26 +22,6 @@ from vip_ros.qos import RELIABLE_10
 from vip_ros.stamps import from_ns, to_ns
 
 pytestmark = pytest.mark.graph
-
-
-@pytest.fixture(scope="module")
-def _bench(
-    module_domain: int, module_weights: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
-    with open_bench(module_weights, tmp_path_factory.mktemp("goals")) as bench:
-        yield bench
-
-
-@pytest.fixture
-def bench(_bench: Bench) -> Bench:
-    _bench.forget()
-    return _bench
-
-
-@pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    """Six different pictures uint8 [6, 48, 64, 3]."""
-    return np.random.default_rng(0).integers(0, 255, (6, 48, 64, 3), np.uint8)
 
 
 def test_each_image_gets_one_reward_with_its_stamp(
