@@ -12,7 +12,7 @@ from vip_teleop.speeds import Ramp, Settings
 from vip_teleop.teleop_config import TeleopConfig
 
 # A joint state older than this is no ground to drive from, s.
-STALE = 0.3
+STALE = 0.5
 # The wish stays within this of the measured joints: an arm that is blocked must not wind it up, rad.
 REACH = 0.25
 # Distance at which a robot counts as having caught up with the joints it is led to, rad.
@@ -83,7 +83,7 @@ class Driving:
 
     def _engage(self, intent: Intent, view: View) -> bool:
         if not intent.engaged or self._blocked:
-            if intent.message:
+            if intent.message and not self._blocked:
                 self.message = intent.message
             return False
         reason = self._obstacle(view) or self._too_far(intent, view)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vip_teleop.chunks import STEP, ahead
+from vip_teleop.chunks import HORIZON, STEP, ahead
 from vip_teleop.demonstration import Demonstration
 from vip_teleop.device_base import SwitchedDevice
 from vip_teleop.devices import DEVICES
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _REST = 0.4
 # The clock of a demonstration starts with a joint state newer than this, s.
 _FRESH = 0.1
+# How far the arm may be behind the plan at full pace, and where the plan waits for it, rad.
+_LAG, _LOST = 0.12, 0.3
 # Streams of random numbers that belong to a scene's seed: the demonstrator's variety, and its mistakes.
 _VARIETY, _MISTAKES = 7, 11
 
@@ -44,7 +46,8 @@ class ScriptedDevice(SwitchedDevice):
         self._scene: LockstepEnv | None = None
         self._world: World | None = None
         self._plan: tuple[Array, Array] | None = None
-        self._begun = 0.0
+        self._elapsed = 0.0
+        self._last = float("nan")
 
     def open(self) -> None:
         """Check the style's name; raises UserError naming those that exist."""
@@ -66,22 +69,34 @@ class ScriptedDevice(SwitchedDevice):
             return Intent(message="no simulated scene to act in: the scripted device needs the simulator")
         if self._plan is None:
             self._plan = self._make_plan(view.scene)
-            self._begun = float("nan")
+            self._elapsed, self._last = 0.0, float("nan")
             return Intent(message="planned")  # planning took a while: look again before moving
-        if np.isnan(self._begun):
+        if np.isnan(self._last):
             if view.mode != "HOLD" or view.q_age > _FRESH:
                 return Intent(message="waiting until the arm holds still")
-            self._begun = view.now
+            self._last = view.now
         positions, widths = self._plan
-        elapsed = view.now - self._begun
-        times = STEP * np.arange(1.0, len(positions) + 1)
-        if elapsed > times[-1] + _REST:
+        pace = self._advance(view.now, view.q)
+        if self._elapsed > STEP * len(positions) + _REST:
             self.pressed, self._plan = False, None
             return Intent(message="demonstration over")
-        due = elapsed + ahead()
-        path = np.stack([np.interp(due, times, column) for column in positions.T], axis=1)
-        width = float(widths[min(int(elapsed / STEP), len(widths) - 1)])
+        width = float(widths[min(int(self._elapsed / STEP), len(widths) - 1)])
+        path = self._planned(self._elapsed + pace * ahead())
         return Intent(engaged=True, path=path, gripper=width, message="demonstrating")
+
+    def _advance(self, now: float, q: Array) -> float:
+        """Let the plan's clock run on and return its pace, [0, 1]: it waits for an arm that is behind."""
+        behind = float(np.abs(self._planned(np.array([self._elapsed]))[0] - q).max())
+        pace = float(np.clip((_LOST - behind) / (_LOST - _LAG), 0.0, 1.0))
+        self._elapsed += pace * min(now - self._last, STEP * HORIZON)
+        self._last = now
+        return pace
+
+    def _planned(self, times: Array) -> Array:
+        """Return the planned joints [K, N], rad, at some s after the beginning, [K]."""
+        assert self._plan is not None  # made by read
+        due = STEP * np.arange(1.0, len(self._plan[0]) + 1)
+        return np.stack([np.interp(times, due, column) for column in self._plan[0].T], axis=1)
 
     def _make_plan(self, scene: SimScene) -> tuple[Array, Array]:
         """Return joint targets [M, 7] (rad) and gripper widths [M] (m), STEP apart, from the live scene."""
