@@ -25,13 +25,12 @@ def fingers(limits) -> tuple[str, str]:
 
 def compiled(text: str, meshes: bool) -> mujoco.MjModel:
     """MuJoCo's reading of a URDF, every link kept as a body of its own."""
-    spec = mujoco.MjSpec.from_string(text)
-    spec.compiler.fusestatic = False
-    spec.compiler.discardvisual = not meshes
-    if meshes:
-        spec.meshdir = str(MESHES)
-        for mesh in spec.meshes:
-            mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL  # decimated, not watertight
+    options = f'fusestatic="false" discardvisual="{str(not meshes).lower()}"'
+    head, robot, rest = text.replace("file://", "").partition("<robot")  # MuJoCo takes paths, RViz URLs
+    name, end, links = rest.partition(">")
+    spec = mujoco.MjSpec.from_string(f"{head}{robot}{name}{end}<mujoco><compiler {options}/></mujoco>{links}")
+    for mesh in spec.meshes:
+        mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL  # decimated, not watertight
     return spec.compile()
 
 
@@ -58,6 +57,7 @@ def test_a_reader_of_the_urdf_finds_each_link_where_we_find_it(name, meshes):
     limits = LIMITS.get(name)
     text = urdf(limits, fingers(limits), MESHES if meshes else None)
     model = compiled(text, meshes)
+    assert (model.geom_type == mujoco.mjtGeom.mjGEOM_MESH).sum() == (11 if meshes else 0)
     data = mujoco.MjData(model)
     random = np.random.default_rng(3)
     for _ in range(20):
