@@ -183,67 +183,61 @@ def test_connect_home_follow_a_stream_then_be_killed_and_connect_again(server, r
             assert "Traceback" not in node.output
 
 
-def test_a_reflex_is_told_by_name_and_a_reset_recovers_from_it(server, ros_domain):
-    with Probe() as probe:
-        bench = Bench(probe, server.address)
-        with bench.start() as node:
-            node.wait_active(probe, 60.0)
-            sender = bench.begin_moving()
-            server.signal(signal.SIGUSR1)
-            detail = bench.wait_fault("driver_lost")
-            assert "cartesian_reflex" in detail and "\n" not in detail
-            sender.live.discard("action")
-            bench.reset()
-            bench.wait_mode(GuardState.HOLD)
-            bench.go_home()
-
-
-def test_a_robot_that_stops_talking_is_a_fault_and_a_reset_finds_it_again(server, ros_domain):
-    with Probe() as probe:
-        bench = Bench(probe, server.address)
-        with bench.start() as node:
-            node.wait_active(probe, 60.0)
-            sender = bench.begin_moving()
-            server.signal(signal.SIGSTOP)
-            try:
-                detail = bench.wait_fault("driver_lost")
-            finally:
-                server.signal(signal.SIGCONT)
-            assert "UDP receive: Timeout" in detail
-            sender.live.discard("action")
-            bench.reset()
-            bench.wait_mode(GuardState.HOLD)
-
-
-def test_the_hand_opens_and_closes_while_the_arm_moves(server, ros_domain):
+@pytest.fixture
+def moving(server: Server, ros_domain: int) -> Iterator[tuple[Bench, NodeProcess, ChunkSender]]:
+    """An arm with its hand, franka_node, and the sender of the chunks that it follows."""
     with Probe() as probe:
         bench = Bench(probe, server.address, hand=True)
         with bench.start() as node:
             node.wait_active(probe, 60.0)
-            sender = bench.begin_moving()
-            for width in (0.07, 0.02, 0.06):
-                sender.gripper = width
-                probe.wait_for(
-                    lambda w=width: abs(sum(bench.states[-1].position[7:]) - w) < 0.005, 60.0, "the hand"
-                )
-            bench.wait_mode(GuardState.TRACKING)
-            assert "the hand did not" not in node.output
+            yield bench, node, bench.begin_moving()
+
+
+def test_a_reflex_is_told_by_name_and_a_reset_recovers_from_it(server, moving):
+    bench, _, sender = moving
+    server.signal(signal.SIGUSR1)
+    detail = bench.wait_fault("driver_lost")
+    assert "cartesian_reflex" in detail and "\n" not in detail
+    sender.live.discard("action")
+    bench.reset()
+    bench.wait_mode(GuardState.HOLD)
+    bench.go_home()
+
+
+def test_a_robot_that_stops_talking_is_a_fault_and_a_reset_finds_it_again(server, moving):
+    bench, _, sender = moving
+    server.signal(signal.SIGSTOP)
+    try:
+        detail = bench.wait_fault("driver_lost")
+    finally:
+        server.signal(signal.SIGCONT)
+    assert "UDP receive: Timeout" in detail
+    sender.live.discard("action")
+    bench.reset()
+    bench.wait_mode(GuardState.HOLD)
+
+
+def test_the_hand_opens_and_closes_while_the_arm_moves(moving):
+    bench, node, sender = moving
+    for width in (0.07, 0.02, 0.06):
+        sender.gripper = width
+        bench.probe.wait_for(
+            lambda wished=width: abs(sum(bench.states[-1].position[7:]) - wished) < 0.005, 60.0, "the hand"
+        )
+    bench.wait_mode(GuardState.TRACKING)
+    assert "the hand did not" not in node.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_end_in_the_middle_of_a_motion_leaves_a_robot_at_rest_without_error(server, ros_domain, number):
+def test_an_end_in_the_middle_of_a_motion_leaves_a_robot_at_rest_without_error(server, moving, number):
     from franky import RealtimeConfig, Robot
 
-    with Probe() as probe:
-        bench = Bench(probe, server.address)
-        with bench.start() as node:
-            node.wait_active(probe, 60.0)
-            bench.begin_moving()
-            begin = np.array(bench.commands[-1].position[:7])
-            probe.wait_for(lambda: abs(bench.commands[-1].position[0] - begin[0]) > 0.02, 60.0, "a motion")
-            node.process.send_signal(number)
-            assert node.wait_exit() == 0, node.output
-        last = bench.commands[-1]
+    bench, node, _ = moving
+    begin = bench.commands[-1].position[0]
+    bench.probe.wait_for(lambda: abs(bench.commands[-1].position[0] - begin) > 0.02, 60.0, "a motion")
+    node.process.send_signal(number)
+    assert node.wait_exit() == 0, node.output
+    last = bench.commands[-1]
     assert np.abs(last.velocity[:7]).max() < 0.01, "the guard came to rest first"
     robot = Robot(server.address, realtime_config=RealtimeConfig.Ignore)
     assert not robot.has_errors and not robot.is_in_control
