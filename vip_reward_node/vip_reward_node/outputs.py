@@ -38,7 +38,7 @@ class RewardOutputs:
         self._embeddings.publish(Embedding(header=header, encoder=self._encoder, data=data))
         if judged.sample is None:
             return
-        self._rewards.publish(self._reward(header, judged.goal, judged.sample))
+        self._rewards.publish(reward_message(header, self._encoder, judged.goal, judged.sample))
         self._distances.publish(Float32(data=judged.sample.distance))
         self._progress.publish(Float32(data=judged.sample.progress))
 
@@ -48,16 +48,18 @@ class RewardOutputs:
         for publisher in publishers:
             self._node.destroy_publisher(publisher)
 
-    def _reward(self, header: Header, goal: str, sample: RewardSample) -> Reward:
-        return Reward(
-            header=header,
-            encoder=self._encoder,
-            goal=goal,
-            subgoal_index=sample.subgoal_index,
-            subgoal_count=sample.subgoal_count,
-            distance=sample.distance,
-            initial_distance=sample.initial_distance,
-            progress=sample.progress,
-            reward=sample.reward,
-            reached=sample.reached,
-        )
+
+def reward_message(header: Header, encoder: str, goal: str, sample: RewardSample) -> Reward:
+    """Return the message of one image's reward, under the image's own header."""
+    return Reward(
+        header=header,
+        encoder=encoder,
+        goal=goal,
+        subgoal_index=sample.subgoal_index,
+        subgoal_count=sample.subgoal_count,
+        distance=sample.distance,
+        initial_distance=sample.initial_distance,
+        progress=sample.progress,
+        reward=sample.reward,
+        reached=sample.reached,
+    )

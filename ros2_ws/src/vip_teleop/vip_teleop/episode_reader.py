@@ -84,6 +84,12 @@ class EpisodeReader:
         for _, _, message in self.messages(IMAGE_TOPIC, IMAGE_TOPIC + COMPRESSED_SUFFIX):
             yield _stamp_ns(message), picture(message)
 
+    def stamps(self) -> Iterator[int]:
+        """Yield the header stamp, ns, of every camera picture, without reading its pixels."""
+        for topic in (IMAGE_TOPIC, IMAGE_TOPIC + COMPRESSED_SUFFIX):
+            for _, _, message in self.messages(topic):
+                yield _stamp_ns(message)
+
     def frames(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return the header stamps, ns [T], and the pictures, uint8 [T, H, W, 3] RGB."""
         pairs = list(self.images())

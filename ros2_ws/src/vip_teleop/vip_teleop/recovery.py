@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcap.exceptions import McapError
 from mcap.records import Channel, Chunk, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 
@@ -78,8 +76,9 @@ def salvage(bag: Path) -> Iterator[RawMessage]:
                         channel = channels[part.channel_id]
                         name = schemas[channel.schema_id].name
                         yield channel.topic, name, part.data, part.log_time, part.publish_time
-    except (McapError, EOFError, KeyError, ValueError, io.UnsupportedOperation):
-        return  # this is where the recorder was killed
+    except Exception:
+        # A torn record can upset its parser and its decompressor in any way: it ends here, whatever they say.
+        return
 
 
 def _recover_or_quarantine(folder: Path, directory: Path) -> Recovered:

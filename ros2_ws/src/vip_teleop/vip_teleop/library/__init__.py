@@ -1,0 +1,1 @@
+"""What can be done with recorded episodes: look, cut, gather, divide."""
