@@ -60,8 +60,10 @@ def test_the_velocity_curve_of_the_fr3_counts():
     assert any("velocity: fr3_joint1" in line for line in violations(FR3, DT, q, v, a))
 
 
-def test_generated_streams_keep_the_limits_and_the_command_says_so():
-    command = [sys.executable, "guard_fuzz.py", "--streams", "96", "--seed", "7000000"]
+# Stream 70413 once ended with a rest of acceleration that was dropped faster than the jerk allows.
+@pytest.mark.parametrize(("streams", "seed"), [("96", "7000000"), ("1", "70413")])
+def test_generated_streams_keep_the_limits_and_the_command_says_so(streams, seed):
+    command = [sys.executable, "guard_fuzz.py", "--streams", streams, "--seed", seed]
     done = subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "96 streams" in done.stdout and "0 failures" in done.stdout
+    assert f"{streams} streams" in done.stdout and "\n0 failures" in done.stdout
