@@ -16,25 +16,25 @@ class SpeedLimits:
 
     Args:
         limits: constant velocity limits and the curves that fall towards the position limits.
+
+    Attributes:
+        free: per joint the lowest and highest place (rad) between which no curve is below the constant limit,
+            which is nearly everywhere, and that limit (rad/s).
     """
 
     def __init__(self, limits: RobotLimits) -> None:
         joints = range(limits.size)
         self._up = [_Side(limits, j, mirrored=False) for j in joints]
         self._down = [_Side(limits, j, mirrored=True) for j in joints]
-        # Where no curve is below the constant limit, which is nearly everywhere.
-        self._free_up = [(side.free, side.constant) for side in self._up]
-        self._free_down = [(-side.free, side.constant) for side in self._down]
+        self.free = [(-d.free, u.free, u.constant) for d, u in zip(self._down, self._up, strict=True)]
 
     def up(self, joint: int, q: float) -> float:
         """Return the highest speed (rad/s) in the positive direction at q (rad), never negative."""
-        free, constant = self._free_up[joint]
-        return constant if q <= free else self._up[joint].at(q)
+        return self._up[joint].at(q)
 
     def down(self, joint: int, q: float) -> float:
         """Return the highest speed (rad/s) in the negative direction at q (rad), never negative."""
-        free, constant = self._free_down[joint]
-        return constant if q >= free else self._down[joint].at(-q)
+        return self._down[joint].at(-q)
 
 
 class _Side:

@@ -11,7 +11,7 @@ Plain numbers, not arrays: this runs up to a thousand times a second, and seven 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 from ruckig import (
@@ -79,6 +79,11 @@ class MotionGenerator:
         self._speeds = SpeedLimits(limits)
         bounds = (limits.lower, limits.upper, limits.velocity, limits.acceleration, limits.jerk)
         self._joints = list(zip(*(bound.tolist() for bound in bounds), strict=True))
+        # Between these places and below this speed no curve is near.
+        self._easy = [
+            (first, last, constant - CURVE_INSET if limits.curves else inf)
+            for first, last, constant in self._speeds.free
+        ]
         self._free = [0.0] * limits.size
         self.state: _State = (self._free, self._free, self._free)
         self.stop_end: Vector = self._free
@@ -200,11 +205,12 @@ class MotionGenerator:
                 self._windows[scale] = [-x for x in high], high
             return self._windows[scale]
         q, v, _ = self.state
-        down, up = [], []
-        for i, (x, w) in enumerate(zip(q, v, strict=True)):
+        down, up, speeds = [], [], self._speeds
+        for i, (x, w, (first, last, constant)) in enumerate(zip(q, v, speeds.free, strict=True)):
             ahead = x + CURVE_LOOKAHEAD * w
-            slowest = -scale * (self._speeds.down(i, ahead) - 2 * CURVE_INSET)
-            fastest = scale * (self._speeds.up(i, ahead) - 2 * CURVE_INSET)
+            low = constant if ahead >= first else speeds.down(i, ahead)
+            high = constant if ahead <= last else speeds.up(i, ahead)
+            slowest, fastest = scale * (2 * CURVE_INSET - low), scale * (high - 2 * CURVE_INSET)
             down.append(slowest if slowest < -LEAST_WINDOW else -LEAST_WINDOW)
             up.append(fastest if fastest > LEAST_WINDOW else LEAST_WINDOW)
         return down, up
@@ -221,9 +227,10 @@ class MotionGenerator:
     def _outside(self, state: _State, end: Vector) -> list[int]:
         """Return which joints leave the limits by their state, or by the stop from it to end."""
         bad, near_curve, speeds = [], False, self._speeds
-        for i, (q, v, a, stop, here, (lower, upper, speed, strength, jerk)) in enumerate(
-            zip(*state, end, self.state[0], self._joints, strict=True)
+        for i, (q, v, a, stop, here, joint, easy) in enumerate(
+            zip(*state, end, self.state[0], self._joints, self._easy, strict=True)
         ):
+            (lower, upper, speed, strength, jerk), (first, last, close) = joint, easy
             peak = peak_velocity(v, a, jerk)
             lowest, highest = (q, stop) if q < stop else (stop, q)
             if peak * v < 0.0:
@@ -239,7 +246,7 @@ class MotionGenerator:
                 or abs(a) > strength + ACCELERATION_EPSILON
             ):
                 bad.append(i)
-            elif self.limits.curves:
+            elif lowest < first or highest > last or fastest > close or slowest < -close:
                 # A step may begin and end at rest, and yet lead through a place where nothing may move.
                 mean = (q - here) / self.dt
                 too_fast = mean > speeds.up(i, here) + VELOCITY_EPSILON

@@ -95,7 +95,8 @@ class Watchdogs:
         stream in causal order that has been silent for more than half its timeout.
         """
         for name in armed:
-            if not self.fresh(name, now_ns):
+            entry = self._streams[name]
+            if entry.seen_ns is None or now_ns - entry.seen_ns > entry.timeout * 1e9:
                 return self._blame(armed, now_ns)
         return None
 

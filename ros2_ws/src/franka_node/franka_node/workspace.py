@@ -90,7 +90,10 @@ class Workspace:
 
     def _moved(self, q: Vector) -> float:
         """Return how far (m) any part can be from where it was at the anchor."""
-        return sum(abs(x - y) * lever for x, y, lever in zip(q, self._anchor, _LEVERS, strict=True))
+        moved = 0.0
+        for x, y, lever in zip(q, self._anchor, _LEVERS, strict=True):
+            moved += (x - y) * lever if x > y else (y - x) * lever
+        return moved
 
     def _depths(self, q: Array) -> Array:
         """Return how deep (m, negative inside) each part and each side of the box is, [..., P + 3]."""
