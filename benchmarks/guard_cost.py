@@ -97,8 +97,8 @@ def main() -> None:
         spread = float(np.divide(*np.percentile(best.ruler, (99, 50))))
         share = p99 * arguments.rate / 1e4
         print(
-            f"{robot:27} p50 {p50:4.0f} us  p99 {p99:4.0f} us = {share:.1f} % of the period (wall {wall:.0f} us;"
-            f" ruler: p99 {spread:.1f} x p50)  tracking rms {best.error * 1e3:.3f} mrad,"
+            f"{robot:27} p50 {p50:4.0f} us  p99 {p99:4.0f} us = {share:.1f} % of the period"
+            f" (wall {wall:.0f} us; ruler: p99 {spread:.1f} x p50)  tracking rms {best.error * 1e3:.3f} mrad,"
             f" delay {best.delay * 1e3:.2f} ms"
         )
     gc.unfreeze()
