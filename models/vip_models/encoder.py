@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from vip_models.text import TextTower
 
 ID_DIGITS = 12
+# Height and width of a usual camera's picture: resizing is a part of the warm-up.
+_USUAL_SIZE = (480, 640)
+# The first runs also start threads and settle on memory and algorithms.
+_WARM_UPS = 2
 
 
 class Encoder:
@@ -114,8 +118,9 @@ class Encoder:
         return self._text.encode(sentences)
 
     def warm_up(self, batch_size: int = 1) -> None:
-        """Run once on a blank frame, so that the first real one is not the slow one."""
-        self.encode(np.zeros((batch_size, self.card.crop, self.card.crop, 3), np.uint8), batch_size)
+        """Run on blank frames of a usual camera's size, so that the first real one is not the slow one."""
+        for _ in range(_WARM_UPS):
+            self.encode(np.zeros((batch_size, *_USUAL_SIZE, 3), np.uint8), batch_size)
 
 
 def load_encoder(
