@@ -81,6 +81,7 @@ class ForegroundTeleop(TeleopNode):
                 guard=view.mode,
                 driver=view.driver,
                 fault=view.fault,
+                fault_detail=view.fault_detail,
                 tip=None if view.q is None else part_positions(view.q)[TIP],
                 width=(view.width, None if settings is None else settings.width),
                 task="" if scene is None else f"{scene.task}, {'done' if scene.success else 'not done yet'}",

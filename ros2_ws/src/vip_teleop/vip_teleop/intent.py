@@ -68,6 +68,7 @@ class View:
         width: measured opening of the gripper, m; None where there is none.
         mode: the guard's mode, as its name; empty before it is heard.
         fault: the guard's latched fault, or empty.
+        fault_detail: what is wrong and how to mend it.
         driver: who drives the arm now: policy, teleop, replay, or nobody.
         scene: the simulated world, where there is one.
     """
@@ -80,5 +81,6 @@ class View:
     width: float | None = None
     mode: str = ""
     fault: str = ""
+    fault_detail: str = ""
     driver: str = ""
     scene: SimScene | None = None

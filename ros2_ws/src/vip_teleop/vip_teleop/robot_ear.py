@@ -84,6 +84,7 @@ class RobotEar:
             width=float(sum(fingers)) if fingers else None,
             mode=guard.mode_name if guard is not None else "",
             fault=guard.fault if guard is not None else "",
+            fault_detail=guard.fault_detail if guard is not None else "",
             driver=guard.source if guard is not None else "",
             scene=_scene(self._scene),
         )

@@ -25,6 +25,7 @@ class Picture:
         guard: mode of the guard; empty: not heard.
         driver: whose the arm is; empty: nobody's.
         fault: latched fault, or empty.
+        fault_detail: what is wrong and how to mend it.
         tip: fingertips in the base frame, m, [3]; None: unknown.
         width: measured and wanted opening, m; None where unknown.
         task: simulated task and whether it is done, or empty.
@@ -41,6 +42,7 @@ class Picture:
     guard: str
     driver: str
     fault: str
+    fault_detail: str
     tip: Array | None
     width: tuple[float | None, float | None]
     task: str
@@ -114,7 +116,7 @@ def _guard(picture: Picture, colour: bool) -> str:
         return "not heard: is franka_node up?"
     whose = f"the arm is with {picture.driver}" if picture.driver else "nobody drives"
     if picture.fault:
-        return f"{picture.guard}   {_mark(f'fault {picture.fault}', _RED, colour)}: mend it, then reset"
+        return f"{picture.guard}   {_mark(f'fault {picture.fault}', _RED, colour)}: {picture.fault_detail}"
     return f"{picture.guard}   {whose}"
 
 
