@@ -95,16 +95,19 @@ class Follower:
         """Note what the limits changed in a target, joint by joint."""
         low, high = self.motion.velocity_window
         last, self._last_acceleration = self._last_acceleration, target[2]
-        for i, (lower, upper, strength, jerk) in enumerate(self._limits):
-            q, v, a = target[0][i], target[1][i], target[2][i]
-            beyond = max(min(lower, before[i]) - q, q - max(upper, before[i]), held[i])
-            if beyond > NEGLIGIBLE:
-                self._note("position", i, beyond)
-            if v > high[i] + NEGLIGIBLE or v < low[i] - NEGLIGIBLE:
-                self._note("velocity", i, max(v - high[i], low[i] - v))
+        for i, (q, v, a, here, away, slowest, fastest, a_before, limits) in enumerate(
+            zip(*target, before, held, low, high, last, self._limits, strict=True)
+        ):
+            lower, upper, strength, jerk = limits
+            if q < lower or q > upper or away > 0:
+                beyond = max(min(lower, here) - q, q - max(upper, here), away)
+                if beyond > NEGLIGIBLE:
+                    self._note("position", i, beyond)
+            if v > fastest + NEGLIGIBLE or v < slowest - NEGLIGIBLE:
+                self._note("velocity", i, max(v - fastest, slowest - v))
             if abs(a) > strength + NEGLIGIBLE:
                 self._note("acceleration", i, abs(a) - strength)
-            jump = abs(a - last[i]) / self.dt
+            jump = abs(a - a_before) / self.dt
             if jump > jerk + NEGLIGIBLE:
                 self._note("jerk", i, jump - jerk)
 

@@ -29,7 +29,7 @@ class Reference:
         self._last: Vector = points[-1].tolist()
         self._rest: Vector = [0.0] * len(self._last)
         # Plain numbers: evaluated in every control cycle.
-        self._pieces: list[list[list[float]]] = _hermite(times, points, velocity).tolist()
+        self._pieces: list[list[list[float]]] = _hermite(times, points, velocity).swapaxes(1, 2).tolist()
 
     @classmethod
     def hold(cls, time: float, q: Array) -> Reference:
@@ -41,13 +41,11 @@ class Reference:
         if time >= self.end:
             return self._last, self._rest, self._rest
         index = max(bisect_right(self._times, time) - 1, 0)
-        c0, c1, c2, c3 = self._pieces[index]
-        s = max(time - self._times[index], 0.0)
-        joints = range(len(c0))
+        piece, s = self._pieces[index], max(time - self._times[index], 0.0)
         return (
-            [c0[i] + s * (c1[i] + s * (c2[i] + s * c3[i])) for i in joints],
-            [c1[i] + s * (2 * c2[i] + 3 * s * c3[i]) for i in joints],
-            [2 * c2[i] + 6 * s * c3[i] for i in joints],
+            [c0 + s * (c1 + s * (c2 + s * c3)) for c0, c1, c2, c3 in piece],
+            [c1 + s * (2 * c2 + 3 * s * c3) for _, c1, c2, c3 in piece],
+            [2 * c2 + 6 * s * c3 for _, _, c2, c3 in piece],
         )
 
     def continued(self, time: float, due: Array, positions: Array) -> Reference:

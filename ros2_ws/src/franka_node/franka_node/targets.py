@@ -52,9 +52,13 @@ class TargetFrame:
             window: lowest and highest velocity in force, each [N] rad/s.
         """
         # Comparisons instead of min and max, whose calls would double the cost of this loop.
-        dt, (places, speeds, rates), (lows, highs) = self._dt, target, window
-        for i, (q, v, a, (lower, upper, most)) in enumerate(zip(*state, self._limits, strict=True)):
-            place, wish, low, high = places[i], speeds[i], lows[i], highs[i]
+        dt = self._dt
+        in_place, in_speed, in_rate = self.place, self.speed, self.rate
+        position, velocity, acceleration = self.position, self.velocity, self.acceleration
+        slowest_in, fastest_in, most_in, least_in = self.low, self.high, self.most, self.least
+        for i, (q, v, a, place, wish, rise, low, high, (lower, upper, most)) in enumerate(
+            zip(*state, *target, *window, self._limits, strict=True)
+        ):
             # A posture outside the limits may only go in.
             lower, upper = lower if lower < q else q, upper if upper > q else q
             place = lower if place < lower else upper if place > upper else place
@@ -66,19 +70,19 @@ class TargetFrame:
             speed = fastest if speed > fastest else speed
             rate = 0.0
             if speed == wish:
-                rate = rates[i]
+                rate, strongest = rise, SHARE * most
                 # Its speed must have been allowed at the beginning of the period too.
-                rise, fall = (speed - SHARE * low) / dt, (speed - SHARE * high) / dt
-                rise = rise if rise < SHARE * most else SHARE * most
-                fall = fall if fall > -SHARE * most else -SHARE * most
+                fall, rise = (speed - SHARE * high) / dt, (speed - SHARE * low) / dt
+                rise = rise if rise < strongest else strongest
+                fall = fall if fall > -strongest else -strongest
                 rate = fall if rate < fall else rate
                 rate = rise if rate > rise else rate
             begin = speed - dt * rate
-            self.place[i], self.speed[i], self.rate[i] = place, speed, rate
-            self.position[i] = q - (place - dt * (speed - dt * rate / 2))
-            self.velocity[i] = v - begin
-            self.acceleration[i] = a - rate
+            in_place[i], in_speed[i], in_rate[i] = place, speed, rate
+            position[i] = q - (place - dt * (speed - dt * rate / 2))
+            velocity[i] = v - begin
+            acceleration[i] = a - rate
             slower, faster = (begin, speed) if begin < speed else (speed, begin)
-            self.high[i] = high - faster if high - faster > LEAST_SPEED else LEAST_SPEED
-            self.low[i] = low - slower if low - slower < -LEAST_SPEED else -LEAST_SPEED
-            self.most[i], self.least[i] = most - rate, -most - rate
+            fastest_in[i] = high - faster if high - faster > LEAST_SPEED else LEAST_SPEED
+            slowest_in[i] = low - slower if low - slower < -LEAST_SPEED else -LEAST_SPEED
+            most_in[i], least_in[i] = most - rate, -most - rate
