@@ -188,3 +188,13 @@ def test_chunks_hold_for_plain_lists_too():
     names = [str(name) for name in rig.guard.robot.joint_names]
     chunk = ActionChunk(rig.now_ns, names, 0.1, 2, [*rig.q.tolist(), *rig.q.tolist()], [])
     assert rig.guard.submit(chunk, rig.now_ns) == ""
+
+
+def test_who_drives_is_told_only_while_somebody_does():
+    rig = Rig()
+    rig.run(0.1)
+    assert rig.guard.source == ""
+    assert rig.submit(source="replay", final=True) == ""
+    assert rig.guard.source == "replay"
+    rig.run_until(Mode.HOLD)
+    assert rig.guard.source == ""
