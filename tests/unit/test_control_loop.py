@@ -8,12 +8,14 @@ import time
 import numpy as np
 import pytest
 
+from franka_node import statuses
 from franka_node.control_loop import ControlLoop
 from franka_node.drivers import DRIVERS, RobotState
 from franka_node.guard import Guard
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import Mode
 from franka_node.limits import FER
+from vip_ros.diagnostics import ERROR, OK
 from vip_ros.errors import UserError
 
 LIMIT = 20.0
@@ -157,6 +159,24 @@ def test_a_loop_that_stood_still_rests_where_the_robot_was_left(bench):
     held, written = bench.driver.q, len(bench.driver.written)
     bench.wait_for(lambda: len(bench.driver.written) > written + 3)
     assert (np.array(bench.driver.written[written:]) == held).all()
+
+
+def test_a_driver_that_does_not_come_back_is_told_on_diagnostics(bench):
+    bench.wait_for(lambda: bench.loop.state is not None)
+    assert statuses.control_loop(bench.loop).level == OK
+    read, asked = bench.driver.read, threading.Event()
+
+    def hanging_read() -> RobotState:
+        asked.set()
+        bench.pause.wait(LIMIT)
+        return read()
+
+    bench.driver.read = hanging_read
+    assert asked.wait(LIMIT)
+    bench.loop._last_cycle -= 2.0
+    status = statuses.control_loop(bench.loop)
+    assert status.level == ERROR and "the driver does not answer" in status.message
+    bench.pause.set()
 
 
 def test_two_commands_are_never_much_closer_than_a_period(bench):

@@ -99,6 +99,10 @@ class ControlLoop:
             self.state = self._driver.read()
             self._guard.restart(self.state.q)
 
+    def standstill(self) -> float:
+        """Return the seconds since the last cycle: a driver that does not come back stops them all."""
+        return time.monotonic() - self._last_cycle
+
     def cost_percentile(self, percent: float) -> float:
         """Return a percentile of the guard's own time per cycle, s; NaN before the first."""
         return float(np.percentile(list(self.costs), percent)) if self.costs else float("nan")

@@ -6,6 +6,9 @@ from franka_node.control_loop import ControlLoop
 from franka_node.guard import Guard
 from vip_ros.diagnostics import ERROR, OK, WARN, Status
 
+# A control loop without a cycle for longer hangs, s.
+LONGEST_STANDSTILL = 1.0
+
 
 def guard(guard: Guard) -> Status:
     """Return the guard's mode, or the fault that is latched."""
@@ -32,4 +35,7 @@ def control_loop(loop: ControlLoop | None) -> Status:
         "guard_p50_us": loop.cost_percentile(50) * 1e6,
         "guard_p99_us": loop.cost_percentile(99) * 1e6,
     }
+    if loop.standstill() > LONGEST_STANDSTILL:
+        why = f"stands still for {loop.standstill():.1f} s: the driver does not answer"
+        return Status(ERROR, why, values)
     return Status(ERROR, loop.error, values) if loop.error else Status(OK, "ok", values)
