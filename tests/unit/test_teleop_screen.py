@@ -50,6 +50,11 @@ def test_a_fault_is_shown_with_its_mend_and_a_missing_guard_too():
     assert "is franka_node up?" in text and "unknown" in text
 
 
+def test_an_arm_that_was_taken_over_waits_to_be_handed_back():
+    kept = dataclasses.replace(PICTURE, engaged=False, guard="HOLD")
+    assert "yours until you hand it back" in "\n".join(lines(kept, colour=False))
+
+
 def test_a_shorter_screen_leaves_nothing_of_a_longer_one_behind():
     out = Tty()
     screen = Screen(out)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from franka_node.arbiter import PERSON
 from vip_teleop.intent import Array
 
 _BOLD, _GREEN, _RED, _OFF = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[0m"
@@ -115,6 +116,8 @@ def _guard(picture: Picture, colour: bool) -> str:
     if not picture.guard:
         return "not heard: is franka_node up?"
     whose = f"the arm is with {picture.driver}" if picture.driver else "nobody drives"
+    if picture.driver == PERSON and not picture.engaged:
+        whose = "the arm is yours until you hand it back"
     if picture.fault:
         return f"{picture.guard}   {_mark(f'fault {picture.fault}', _RED, colour)}: {picture.fault_detail}"
     return f"{picture.guard}   {whose}"

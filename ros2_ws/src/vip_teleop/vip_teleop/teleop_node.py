@@ -12,6 +12,7 @@ from typing import Any
 from std_srvs.srv import Trigger
 from vip_interfaces.msg import JointActionChunk, TeleopState
 
+from franka_node.arbiter import PERSON
 from franka_node.limits import RobotLimits
 from vip_ros.diagnostics import OK, Status
 from vip_ros.errors import UserError
@@ -27,7 +28,6 @@ from vip_teleop.intent import QUIT, View
 from vip_teleop.robot_ear import RobotEar
 from vip_teleop.teleop_config import TeleopConfig
 
-SOURCE = "teleop"
 # Kept from the position limits, as the guard does by default, rad.
 MARGIN = 0.012
 _STATE_RATE = 2.0  # Hz
@@ -175,7 +175,7 @@ class TeleopNode(StackNode):
         stamp_ns = self.now_ns()
         rows = chunk.positions
         message = JointActionChunk(
-            source=SOURCE, joint_names=list(self._limits.joint_names), final=chunk.final
+            source=PERSON, joint_names=list(self._limits.joint_names), final=chunk.final
         )
         message.header.stamp = from_ns(stamp_ns)
         message.step_duration, message.horizon = STEP, len(rows)
