@@ -41,6 +41,7 @@ class PolicyConfig:
         step_duration: s between two points of a chunk.
         horizon: points per chunk, H.
         gripper: whether the last action dimension is the gripper's opening width, m.
+        senses: joints that are seen but not moved (a finger, m); they follow the joints in the input, [S].
         action_space: the network's output is target position minus present position, rad.
         training: figures of the training, for people.
         format: version of this file.
@@ -55,6 +56,7 @@ class PolicyConfig:
     step_duration: float
     horizon: int
     gripper: bool
+    senses: list[str] = field(default_factory=list)
     action_space: str = ACTION_SPACE
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
@@ -63,6 +65,11 @@ class PolicyConfig:
     def action_size(self) -> int:
         """Numbers per point of a chunk, A."""
         return len(self.joints) + int(self.gripper)
+
+    @property
+    def observed_joints(self) -> list[str]:
+        """Joints in the order in which the network sees them, [N + S]."""
+        return [*self.joints, *self.senses]
 
     def check_encoder(self, encoder: str) -> None:
         """Raise UserError unless the running encoder is the one the policy was trained on."""
@@ -74,10 +81,10 @@ class PolicyConfig:
 
     def check_joints(self, available: list[str]) -> None:
         """Raise UserError unless the robot reports every joint of the policy."""
-        missing = [name for name in self.joints if name not in available]
+        missing = [name for name in self.observed_joints if name not in available]
         if missing:
             raise UserError(
-                f"the policy moves joint '{missing[0]}', which the robot does not report",
+                f"the policy needs joint '{missing[0]}', which the robot does not report",
                 f"use a policy of this robot; it reports: {', '.join(available) or 'none'}",
             )
 
@@ -143,7 +150,7 @@ def load_bundle(path: Path) -> Bundle:
         raise UserError("cannot read the policy's weights", str(error), str(path / WEIGHTS_FILE)) from error
     network = PolicyNetwork(tensors)
     if (
-        network.input_size != config.embedding_dim + len(config.joints)
+        network.input_size != config.embedding_dim + len(config.observed_joints)
         or network.output_size != config.horizon * config.action_size
     ):
         raise UserError("the policy's weights and config.yaml differ in size", "train it again", str(path))

@@ -10,7 +10,7 @@ embedding of the last pictures of the successful episodes, as in that paper.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,9 @@ from vip_teleop.episode_reader import EpisodeReader, JointSeries
 
 _ENDING = 1.0
 """s at the end of a demonstration that may count as having reached the goal."""
+
+_LEAST_TRAVEL = 0.002
+"""m of a finger's travel from which it tells something about the task."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
@@ -41,6 +44,7 @@ class EpisodeData:
         gripper: commanded opening width, m, [T, H]; None when no gripper was recorded.
         times: s since the first picture, [T].
         last_image: last picture, uint8 [h, w, 3] RGB.
+        fingers: measured positions of the dataset's senses, m, [T, S]; None: there are none.
     """
 
     name: str
@@ -51,6 +55,7 @@ class EpisodeData:
     gripper: NDArray[np.float64] | None
     times: NDArray[np.float64]
     last_image: NDArray[np.uint8]
+    fingers: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,11 @@ class GoalData:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All episodes of one task with one encoder; joints in the order of the columns."""
+    """All episodes of one task with one encoder; joints and senses in the order of the columns.
+
+    Senses are the joints that a policy sees without moving them: a finger, where the gripper does something.
+    Whether it already holds what it is to lift is hard to see in a picture.
+    """
 
     task: str
     encoder: str
@@ -77,6 +86,7 @@ class Dataset:
     horizon: int
     episodes: list[EpisodeData]
     goal: GoalData
+    senses: list[str] = field(default_factory=list)
 
     @property
     def has_gripper(self) -> bool:
@@ -118,26 +128,33 @@ def load_dataset(
     if len(tasks) > 1:
         raise UserError(f"episodes of several tasks: {', '.join(tasks)}", "keep one task per folder")
     joints = _arm_joints(readers[0].joint_commands().names)
+    senses = _senses(readers)
     episodes = []
     for index, reader in enumerate(readers):
         if progress is not None:
             progress("encoding", index, len(readers))
-        episodes.append(_load_episode(reader, encoder, joints, step_duration, horizon))
+        episodes.append(_load_episode(reader, encoder, joints, senses, step_duration, horizon))
     if progress is not None:
         progress("encoding", len(readers), len(readers))
     goal = _goal(episodes, metric or encoder.card.metric)
-    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal)
+    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal, senses)
 
 
 def _load_episode(
-    reader: EpisodeReader, encoder: FrameEncoder, joints: list[str], step_duration: float, horizon: int
+    reader: EpisodeReader,
+    encoder: FrameEncoder,
+    joints: list[str],
+    senses: list[str],
+    step_duration: float,
+    horizon: int,
 ) -> EpisodeData:
     stamps, embeddings, last_image = embed_episode(reader, encoder)
     states, commands = reader.joint_states(), reader.joint_commands()
     where = str(reader.path)
     origin = int(stamps[0])
     times = _seconds(stamps, origin)
-    q = _resample(times, _seconds(states.stamps, origin), states.columns(joints, where))
+    seen = _resample(times, _seconds(states.stamps, origin), states.columns([*joints, *senses], where))
+    q, fingers = seen[:, : len(joints)], seen[:, len(joints) :] if senses else None
     # A command's header carries the stamp of the image it follows from; when it was sent is the
     # recording time.
     sent = _seconds(commands.recorded, origin)
@@ -146,7 +163,7 @@ def _load_episode(
     width = _gripper_width(commands)
     gripper = None if width is None else np.interp(due, sent, width).reshape(len(times), horizon)
     success = reader.info.outcome == "success"
-    return EpisodeData(reader.path.name, success, embeddings, q, targets, gripper, times, last_image)
+    return EpisodeData(reader.path.name, success, embeddings, q, targets, gripper, times, last_image, fingers)
 
 
 def _seconds(stamps: NDArray[np.int64], origin: int) -> NDArray[np.float64]:
@@ -161,6 +178,16 @@ def _resample(
 
 def _arm_joints(names: list[str]) -> list[str]:
     return [name for name in names if "finger" not in name]
+
+
+def _senses(readers: Sequence[EpisodeReader]) -> list[str]:
+    """Return one finger's joint if every episode recorded it and it moved in some; the others do the same."""
+    states = [reader.joint_states() for reader in readers]
+    fingers = [name for name in states[0].names if "finger" in name][:1]
+    if not all(name in series.names for series in states for name in fingers):
+        return []
+    moved = [float(np.ptp(series.columns(fingers))) for series in states if fingers]
+    return fingers if max(moved, default=0.0) > _LEAST_TRAVEL else []
 
 
 def _gripper_width(series: JointSeries) -> NDArray[np.float64] | None:

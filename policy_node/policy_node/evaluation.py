@@ -21,6 +21,10 @@ class Environment(Protocol):
     def success(self) -> bool:
         """Whether the task is solved now."""
 
+    @property
+    def gripper(self) -> float:
+        """Opening width between the fingers, m."""
+
     def observe(self) -> tuple[NDArray[np.uint8], NDArray[np.float64], float]:
         """Return picture uint8 [H, W, 3] RGB, joint positions [N] rad, and time s."""
 
@@ -93,18 +97,19 @@ def run_episode(
     current: tuple[float, ActionChunk] | None = None
     solved_since: float | None = None
     _, q, start = environment.observe()
-    command, gripper, tick = q.copy(), 0.0, 0
+    command, gripper, tick = q.copy(), environment.gripper, 0
     while True:
         if tick % period == 0:
             frame, q, now = environment.observe()
-            waiting.append((now, policy.act(encoder.encode(frame[None])[0], q)))
+            waiting.append((now, policy.act(encoder.encode(frame[None])[0], _seen(policy, environment, q))))
         time = start + tick * config.control_step
         while waiting and time >= waiting[0][0] + config.latency - 1e-9:
             current = waiting.pop(0)
         if current is not None:
             elapsed = time + config.control_step - current[0]
             command = current[1].at(elapsed)
-            gripper = current[1].gripper_at(elapsed) or gripper
+            width = current[1].gripper_at(elapsed)
+            gripper = gripper if width is None else width
         environment.advance(command, gripper, config.control_step)
         tick += 1
         elapsed_total = tick * config.control_step
@@ -116,6 +121,11 @@ def run_episode(
             solved_since = None
         if elapsed_total >= config.timeout:
             return EpisodeResult(seed, False, round(elapsed_total, 3))
+
+
+def _seen(policy: Policy, environment: Environment, q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the joint positions [N] followed by those of the policy's senses: each finger moves by half."""
+    return np.concatenate([q, np.full(len(policy.config.senses), environment.gripper / 2)])
 
 
 def evaluate(

@@ -20,7 +20,7 @@ _LEAST = 5
 
 @dataclass(frozen=True)
 class Observation:
-    """Stamp of the image in ns, its embedding [D] and the joint positions of that time [N], rad."""
+    """Stamp of the image in ns, its embedding [D] and the joint positions of that time [N + S], rad and m."""
 
     stamp_ns: int
     embedding: NDArray[np.float32]
@@ -39,7 +39,7 @@ class Observer:
 
     def __init__(self, config: PolicyConfig, max_age: float) -> None:
         self._config, self._max_age = config, max_age
-        self._history = JointHistory(config.joints)
+        self._history = JointHistory(config.observed_joints)
         self._names: list[str] = []
         self._encoder = ""
         self.embeddings = StreamStats("embedding", window=3.0)

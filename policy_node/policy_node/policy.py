@@ -65,22 +65,22 @@ class Policy:
 
         Args:
             embedding: φ(o), [D].
-            q: joint positions at the time of the image, rad, [N].
+            q: joint positions at the time of the image, rad, followed by those of the senses, m, [N + S].
 
         Raises:
             InvalidObservation: NaN or infinity, or a wrong length.
         """
         features = _vector("embedding", embedding, self.config.embedding_dim)
-        present = _vector("joint state", q, len(self.config.joints))
-        output = self._network(np.concatenate([features, present]).astype(np.float32))
+        seen = _vector("joint state", q, len(self.config.observed_joints))
+        output = self._network(np.concatenate([features, seen]).astype(np.float32))
         action = output.astype(np.float64).reshape(self.config.horizon, self.config.action_size)
         joints = len(self.config.joints)
         gripper = np.maximum(action[:, joints], 0.0) if self.config.gripper else None
-        return ActionChunk(present + action[:, :joints], gripper, self.config.step_duration)
+        return ActionChunk(seen[:joints] + action[:, :joints], gripper, self.config.step_duration)
 
     def warm_up(self) -> None:
         """Run once, so that the first real call is not the slow one."""
-        self.act(np.zeros(self.config.embedding_dim), np.zeros(len(self.config.joints)))
+        self.act(np.zeros(self.config.embedding_dim), np.zeros(len(self.config.observed_joints)))
 
 
 class JointHistory:

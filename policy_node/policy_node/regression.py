@@ -23,18 +23,28 @@ _FLOOR = 1e-3
 
 @dataclass(frozen=True)
 class _Samples:
-    """Embeddings [B, D] or their components [B, K], q [B, N], targets [B, H, A] and weights [B]."""
+    """Embeddings [B, D] or components [B, K], joints and senses [B, N + S], targets [B, H, A], weights [B].
+
+    The first `joints` columns of q are those that the targets move.
+    """
 
     embeddings: torch.Tensor
     q: torch.Tensor
     targets: torch.Tensor
     weights: torch.Tensor
+    joints: int
 
     def __len__(self) -> int:
         return len(self.weights)
 
     def pick(self, index: torch.Tensor) -> _Samples:
-        return _Samples(self.embeddings[index], self.q[index], self.targets[index], self.weights[index])
+        return replace(
+            self,
+            embeddings=self.embeddings[index],
+            q=self.q[index],
+            targets=self.targets[index],
+            weights=self.weights[index],
+        )
 
 
 @dataclass(frozen=True)
@@ -134,21 +144,18 @@ def _loss(network: nn.Sequential, samples: _Samples, scales: _Scales) -> torch.T
 
 
 def _offsets(samples: _Samples) -> torch.Tensor:
-    joints = samples.q.shape[1]
-    arm = samples.targets[:, :, :joints] - samples.q[:, None, :]
+    joints = samples.joints
+    arm = samples.targets[:, :, :joints] - samples.q[:, None, :joints]
     return torch.cat([arm, samples.targets[:, :, joints:]], dim=2).flatten(1)
 
 
 def _disturb(batch: _Samples, scales: _Scales, config: TrainConfig, generator: torch.Generator) -> _Samples:
     dim = batch.embeddings.shape[1]
     features = torch.randn(batch.embeddings.shape, generator=generator) * scales.input_std[:dim]
-    joints = torch.randn(batch.q.shape, generator=generator)
-    return _Samples(
-        batch.embeddings + config.embedding_noise * features,
-        batch.q + config.joint_noise * joints,
-        batch.targets,
-        batch.weights,
-    )
+    q = torch.randn(batch.q.shape, generator=generator)
+    q[:, : batch.joints] *= config.joint_noise
+    q[:, batch.joints :] *= config.finger_noise
+    return replace(batch, embeddings=batch.embeddings + config.embedding_noise * features, q=batch.q + q)
 
 
 def _validate(network: nn.Sequential, samples: _Samples, scales: _Scales) -> float:
@@ -170,10 +177,15 @@ def _samples(dataset: Dataset, weights: list[NDArray[np.float64]], chosen: list[
     episodes = [dataset.episodes[index] for index in chosen]
     return _Samples(
         _stack([episode.embeddings for episode in episodes]),
-        _stack([episode.q for episode in episodes]),
+        _stack([_proprioception(episode) for episode in episodes]),
         _stack([_targets(episode, dataset.has_gripper) for episode in episodes]),
         _stack([weights[index] for index in chosen]),
+        len(dataset.joints),
     )
+
+
+def _proprioception(episode: EpisodeData) -> NDArray[np.float64]:
+    return episode.q if episode.fingers is None else np.concatenate([episode.q, episode.fingers], axis=1)
 
 
 def _targets(episode: EpisodeData, gripper: bool) -> NDArray[np.float64]:

@@ -66,6 +66,7 @@ def describe(
         step_duration=dataset.step_duration,
         horizon=dataset.horizon,
         gripper=dataset.has_gripper,
+        senses=dataset.senses,
         training={
             **learned.figures,
             **timing,

@@ -139,3 +139,21 @@ def test_data_without_a_gripper_makes_a_policy_without_one() -> None:
 def test_unknown_algorithm_names_those_that_exist() -> None:
     with pytest.raises(UserError, match="available: bc, rwr"):
         ALGORITHMS.get("rlhf")
+
+
+def test_a_policy_that_sees_a_finger_acts_on_it_and_does_not_move_it(tmp_path: Path) -> None:
+    plain = toy_dataset(episodes=10)
+    rng = np.random.default_rng(5)
+    episodes = []
+    for episode in plain.episodes:
+        fingers = rng.choice([0.0, 0.04], size=(len(episode.times), 1))
+        # Open fingers: close them; closed ones: leave them closed, and lift.
+        targets = episode.q[:, None, :] + np.where(fingers[:, :, None] < 0.02, 0.1, 0.0)
+        targets = np.repeat(targets, 3, axis=1)
+        episodes.append(replace(episode, fingers=fingers, targets=targets))
+    dataset = replace(plain, episodes=episodes, senses=["panda_finger_joint1"])
+    policy = _policy(dataset, _learn("bc", dataset), tmp_path / "policy")
+    observed = [np.append(READY, finger) for finger in (0.04, 0.0)]
+    wide, closed = (policy.act(np.zeros(5), seen).positions - READY for seen in observed)
+    assert wide.shape == (3, 7)
+    assert (closed - wide).min() > 0.04 and np.mean(closed - wide) == pytest.approx(0.1, abs=0.02)

@@ -132,3 +132,17 @@ def test_damaged_cache_is_made_anew(tmp_path: Path, vip_cache: Path) -> None:
     encoder = MeanColour()
     load_dataset([path], encoder, 0.1, 3)
     assert encoder.frames == 12
+
+
+def test_a_finger_that_moves_is_sensed_as_measured_not_as_commanded(tmp_path: Path, vip_cache: Path) -> None:
+    moving = replace(toy_demonstration(rows=20), width=np.linspace(0.0, 0.06, 20))
+    still = replace(toy_demonstration(rows=20), gripper=np.zeros(20), width=np.full(20, 0.001))
+    paths = [
+        write_demonstration(made, tmp_path, "scripted", 10**18 + i) for i, made in enumerate((moving, still))
+    ]
+    both = load_dataset(paths, MeanColour(), 0.1, 3)
+    assert both.senses == ["panda_finger_joint1"]
+    assert both.episodes[0].fingers is not None
+    assert np.allclose(both.episodes[0].fingers[:, 0], moving.width / 2)
+    alone = load_dataset(paths[1:], MeanColour(), 0.1, 3)
+    assert alone.senses == [] and alone.episodes[0].fingers is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from support.policies import DIM, ENCODER, READY, toy_bundle
 from policy_node.bundle import load_bundle
 from policy_node.evaluation import EpisodeResult, EvaluationConfig, evaluate, run_episode, summary
 from policy_node.lockstep import evaluate_in_simulator
-from policy_node.policy import Policy
+from policy_node.policy import ActionChunk, Policy
 from vip_ros.errors import UserError
 
 
@@ -24,6 +25,8 @@ class Encoder:
 
 class Line:
     """A robot that is where it is told; solved once joint 1 has moved far enough."""
+
+    gripper = 0.0
 
     def __init__(self, needed: float = 0.5) -> None:
         self.q, self.time, self.needed = READY.copy(), 7.0, needed
@@ -86,3 +89,19 @@ def test_another_encoder_is_refused(tmp_path: Path) -> None:
 def test_unknown_task_names_the_near_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="close_drawer"):
         evaluate_in_simulator(toy_bundle(tmp_path / "policy"), lambda config: Encoder(), "ClozeDrawer", 1)
+
+
+def test_a_policy_that_senses_a_finger_is_told_where_it_is(policy: Policy) -> None:
+    line = Line()
+    line.gripper = 0.06
+    seen: list[np.ndarray] = []
+
+    class Watched(Policy):
+        def act(self, embedding: np.ndarray, q: np.ndarray) -> ActionChunk:
+            seen.append(np.asarray(q))
+            return policy.act(embedding, q[:7])
+
+    watched = Watched.__new__(Watched)
+    watched.config = replace(policy.config, senses=["panda_finger_joint1"])
+    run_episode(watched, Encoder(), line, 0, EvaluationConfig(timeout=0.2))
+    assert seen[0].shape == (8,) and seen[0][7] == pytest.approx(0.03)

@@ -38,7 +38,7 @@ def test_saved_network_equals_projection_and_trained_network_in_turn() -> None:
     q = torch.randn(60, 7, generator=generator)
     targets = q[:, None, :] + 0.1 * torch.randn(60, 8, 7, generator=generator)
     projection = principal_components(embeddings, 3)
-    samples = _Samples(projection(embeddings), q, targets, torch.ones(60))
+    samples = _Samples(projection(embeddings), q, targets, torch.ones(60), 7)
     scales = _scales(samples)
     network = _network(samples, TrainConfig(), generator)
     inputs = torch.cat([samples.embeddings, q], dim=1)

@@ -27,6 +27,7 @@ class Demonstration:
         gripper: commanded opening width, m, [T].
         joint_names: [N].
         finger_names: the gripper's joints; each travels half of the width.
+        width: measured opening width, m, [T]; None where it was not measured.
     """
 
     task: str
@@ -41,3 +42,4 @@ class Demonstration:
     gripper: Array
     joint_names: tuple[str, ...]
     finger_names: tuple[str, ...]
+    width: Array | None = None

@@ -76,12 +76,13 @@ def write_demonstration(
     """
     names = [*demonstration.joint_names, *demonstration.finger_names]
     period_ns = round(1e9 / demonstration.rate)
+    measured = demonstration.gripper if demonstration.width is None else demonstration.width
     with EpisodeWriter(directory, demonstration.task, teleop=device_name, seed=demonstration.seed) as writer:
         for row, stamp in enumerate(demonstration.stamps):
             stamp_ns = start_ns + round(stamp * 1e9)
-            state = _joint_state(demonstration, row, demonstration.q, stamp_ns, names)
+            state = _joint_state(demonstration.q[row], measured[row], stamp_ns, names)
             state.velocity = [*demonstration.dq[row].tolist(), *np.zeros(len(demonstration.finger_names))]
-            command = _joint_state(demonstration, row, demonstration.q_command, stamp_ns, names)
+            command = _joint_state(demonstration.q_command[row], demonstration.gripper[row], stamp_ns, names)
             image = array_to_image(demonstration.frames[row], from_ns(stamp_ns), CAMERA_FRAME)
             info = CameraInfo(header=image.header, height=image.height, width=image.width)
             writer.write(JOINT_STATE_TOPIC, state, stamp_ns)
@@ -91,11 +92,10 @@ def write_demonstration(
         return writer.finish("success" if demonstration.success else "failure")
 
 
-def _joint_state(
-    demonstration: Demonstration, row: int, positions: Array, stamp_ns: int, names: Sequence[str]
-) -> JointState:
-    fingers = [demonstration.gripper[row] / 2] * len(demonstration.finger_names)
-    message = JointState(name=list(names), position=[*positions[row].tolist(), *fingers])
+def _joint_state(positions: Array, width: float, stamp_ns: int, names: Sequence[str]) -> JointState:
+    """Return positions [N] of the arm and of fingers that are `width` (m) apart."""
+    fingers = [width / 2] * (len(names) - len(positions))
+    message = JointState(name=list(names), position=[*positions.tolist(), *fingers])
     message.header.stamp = from_ns(stamp_ns)
     message.header.frame_id = BASE_FRAME
     return message

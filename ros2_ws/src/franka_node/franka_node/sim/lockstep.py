@@ -75,6 +75,11 @@ class LockstepEnv:
         self.world.step(q_target, gripper, duration)
 
     @property
+    def gripper(self) -> float:
+        """Opening width between the fingers, m."""
+        return self.world.gripper
+
+    @property
     def success(self) -> bool:
         """Whether the task is done now."""
         return self.world.success
