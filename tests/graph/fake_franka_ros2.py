@@ -37,13 +37,12 @@ class FakeFrankaRos2(Node):
         in_reflex: the hardware is in error.
         stubborn: recoveries and openings of the hand fail.
         width: of the hand's opening, m.
-        slowness: how much longer the hand takes than a real one.
     """
 
     def __init__(self, kind: str) -> None:
         super().__init__("fake_franka_ros2")
         self.powered, self.in_reflex, self.stubborn = True, False, False
-        self.width, self.slowness = 0.04, 5.0
+        self.width = 0.04
         self.q, self.dq = FR3.home.copy(), np.zeros(7)
         self._knots: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._ticks = 0

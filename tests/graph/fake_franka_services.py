@@ -5,7 +5,6 @@ Names, types and answers are those of the real ones; what they are asked is told
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,8 @@ BROADCASTER = "joint_state_broadcaster"
 OBJECT = 0.03  # m, how thick the object between the fingers is
 SPEED = 0.1  # m/s
 WIDEST = 0.0795  # m, found by homing
-LIMIT = 60.0
+LIMIT = 60.0  # s
+FEEDBACK = 1 / 30  # s, as often as the real one looks for a cancellation
 
 
 class FakeControllerManager(Node):
@@ -104,8 +104,7 @@ class FakeGripper(Node):
 
     def __init__(self, robot: FakeFrankaRos2) -> None:
         super().__init__("franka_gripper", use_global_arguments=False)
-        self.robot = robot
-        self._wake = threading.Event()
+        self.robot, self._moving = robot, False
         group = ReentrantCallbackGroup()
         self._server = ActionServer(
             self,
@@ -113,30 +112,36 @@ class FakeGripper(Node):
             "~/gripper_action",
             self._move,
             callback_group=group,
-            cancel_callback=self._on_cancel,
+            cancel_callback=lambda goal: CancelResponse.ACCEPT,
         )
-
-    def _on_cancel(self, goal: Any) -> CancelResponse:
-        self._wake.set()
-        return CancelResponse.ACCEPT
 
     def _move(self, goal: Any) -> Any:
         target = 2 * goal.request.command.position
         self.robot.tell(f"gripper {target:.3f} {goal.request.command.max_effort:.0f}")
+        if self._moving:
+            self.robot.tell("gripper stopped in a motion that had just begun")
+        self._moving = True
+        try:
+            return self._carry_out(goal, target)
+        finally:
+            self._moving = False
+
+    def _carry_out(self, goal: Any, target: float) -> Any:
         if target > WIDEST:
             goal.abort()
             return GripperCommand.Result()
         closing = target < self.robot.width
         reached = max(target, OBJECT) if closing else target
-        self._wake.clear()
-        if self._wake.wait(abs(reached - self.robot.width) / SPEED * self.robot.slowness):
+        jammed = self.robot.stubborn and not closing
+        # Its openings last until they are cancelled, however busy the machine is.
+        duration = 0.0 if jammed else (self.robot.width - reached) / SPEED if closing else LIMIT
+        end = time.monotonic() + duration
+        while time.monotonic() < end and not goal.is_cancel_requested:
+            time.sleep(FEEDBACK)
+        if goal.is_cancel_requested:
             self.robot.tell(f"gripper cancelled {target:.3f}")
-            end = time.monotonic() + LIMIT
-            while not goal.is_cancel_requested and time.monotonic() < end:
-                self._wake.wait(0.01)  # the request is granted a moment after it is heard
             goal.canceled()
             return GripperCommand.Result(position=self.robot.width / 2)
-        jammed = self.robot.stubborn and not closing
         if not jammed:
             self.robot.width = reached
         result = GripperCommand.Result(

@@ -66,6 +66,13 @@ class Bench:
         begin = self.q()
         self.probe.wait_for(lambda: abs(self.q()[0] - begin[0]) > 0.05, what="the arm to move")
 
+    def move_again(self) -> None:
+        """Send chunks again, from where the arm was first seen, and see it move."""
+        self.sender.rest_from_now()
+        self.sender.live.add("action")
+        begin = self.q()
+        self.probe.wait_for(lambda: abs(self.q()[0] - begin[0]) > 0.05, what="the arm to move again")
+
     def q(self) -> np.ndarray:
         """Where the fake arm is, [7]."""
         return by_joint(self.reference[-1], "position")
@@ -198,10 +205,7 @@ def test_a_robot_that_falls_silent_is_a_fault_and_a_reset_finds_it_again(bench):
     while not bench.probe.call(Trigger, "franka_node/reset").success:
         assert time.monotonic() < end, bench.node.output
     bench.probe.wait_for(lambda: bench.guard[-1].mode == GuardState.HOLD)
-    bench.sender.rest_from_now()
-    bench.sender.live.add("action")
-    begin = bench.q()
-    bench.probe.wait_for(lambda: abs(bench.q()[0] - begin[0]) > 0.05, what="the arm to move again")
+    bench.move_again()
     assert bench.refusals == []
 
 
@@ -226,5 +230,18 @@ def test_a_stack_that_would_mix_its_joint_states_with_the_robots_is_refused(ros_
         probe.wait_for(lambda: probe.node.count_publishers("/joint_states") == 1)
         with NodeProcess(MODULE, {"driver": "ros2_control", "autostart": True, **BARE}) as process:
             assert process.wait_exit() == 2, process.output
-            assert "fake_franka_ros2 publishes /joint_states too" in process.output
+            assert "publishes /joint_states too" in process.output
             assert "namespace" in process.output and "Traceback" not in process.output
+
+
+@pytest.mark.parametrize("bench", [TRAJECTORY], indirect=True)
+def test_a_second_commander_of_the_same_controller_is_refused(bench):
+    bench.node.wait_active(bench.probe)
+    bench.probe.wait_for(
+        lambda: bench.probe.node.count_publishers("/fr3_arm_controller/joint_trajectory") == 1
+    )
+    params = {**bench.params(), "autostart": True}
+    with NodeProcess(MODULE, params, remaps={"__ns": "/second"}) as second:
+        refusal = "publishes /fr3_arm_controller/joint_trajectory too"
+        bench.probe.wait_for(lambda: refusal in second.output, 60.0, "the second to be refused")
+    assert bench.node.state(bench.probe) == "active"

@@ -76,10 +76,7 @@ def test_a_reset_after_a_reflex_goes_through_the_three_steps_and_the_arm_moves_a
         f"activate {controller},joint_state_broadcaster",
     ]
     bench.probe.wait_for(lambda: bench.guard[-1].mode == GuardState.HOLD)
-    bench.sender.rest_from_now()
-    bench.sender.live.add("action")
-    begin = bench.q()
-    bench.probe.wait_for(lambda: abs(bench.q()[0] - begin[0]) > 0.05, what="the arm to move again")
+    bench.move_again()
     assert bench.refusals == []
 
 
@@ -102,10 +99,6 @@ def test_a_robot_that_stays_in_its_error_is_given_up_after_three_attempts(bench)
 def test_the_gripper_gets_one_goal_per_wish_and_a_newer_one_cancels_it(bench):
     bench.begin_moving()
     sender = bench.sender
-    for width in (0.08, 0.04) * 10:  # faster than the settling time: nothing is wished for long enough
-        seen = sender.sent
-        sender.gripper = width
-        bench.probe.wait_for(lambda seen=seen: sender.sent > seen)
     sender.gripper = 0.08
     bench.wait_asked("gripper 0.079 20")
     sender.gripper = 0.0

@@ -112,6 +112,8 @@ class Ros2ControlDriver:
         """Send a command; raises ConnectionError when no controller listens."""
         if self._publisher.get_subscription_count() == 0:
             raise ConnectionError(f"no controller listens on {self._topic}")
+        if self._last is None:
+            self._refuse_to_mix()  # once more: who was there before may have been discovered since
         self._last = (q_command, dq_command)
         self._width = gripper
         self._publisher.publish(self._phrasing.moving(q_command, dq_command))
@@ -171,16 +173,18 @@ class Ros2ControlDriver:
             time.sleep(0.02)
 
     def _refuse_to_mix(self) -> None:
-        """Look for others on the topic on which this stack tells its own joint states."""
-        assert self._owner is not None  # who looks is connected
-        topic = self._owner.resolve_topic_name("joint_states")
-        for other in self._owner.get_publishers_info_by_topic(topic):
-            if other.node_name != self._owner.get_name():
-                raise UserError(
-                    f"{other.node_name} publishes {topic} too",
-                    "give this stack a namespace of its own (graph: namespace: /vip in its configuration)",
-                    self._owner.get_name(),
-                )
+        """Look for others on the topics on which this driver commands, and its stack tells joint states."""
+        owner, side = self._owner, self._side
+        assert owner is not None and side is not None  # who looks is connected
+        ours = {owner.get_fully_qualified_name(), side.node.get_fully_qualified_name()}
+        for topic, mend in (
+            (side.name_of(self._topic), "stop it: one commander per robot"),
+            (side.name_of("joint_states"), "give this stack a namespace of its own (graph: namespace: /vip)"),
+        ):
+            heard = owner.get_publishers_info_by_topic(topic)
+            others = {f"{i.node_namespace.rstrip('/')}/{i.node_name}" for i in heard} - ours
+            if others:
+                raise UserError(f"{min(others)} publishes {topic} too", mend, owner.get_name())
 
     def _warn(self, text: str) -> None:
         assert self._owner is not None  # who warns is connected
