@@ -7,7 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 from graph.fake_franka_ros2 import cubic, refusal
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import JointState
 
@@ -25,6 +25,7 @@ velocities = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(velocities)
 def test_a_coasting_arm_decelerates_constantly_to_rest(dq):
     # Knots that lie nanoseconds apart would only test the arithmetic of this test.
@@ -42,6 +43,7 @@ def test_a_coasting_arm_decelerates_constantly_to_rest(dq):
     assert (change <= deceleration * 1.01).all()
 
 
+@settings(deadline=None)
 @given(velocities)
 def test_every_trajectory_is_one_that_the_controller_takes(dq):
     phrasing = PHRASINGS.get("joint_trajectory_controller")(LIMITS.get("fr3"), 0.01)
