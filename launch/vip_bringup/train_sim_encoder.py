@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
@@ -58,13 +60,25 @@ def rendered(folder: Path, per_task: int, seed: int) -> Dataset:
     """
     sets = [(task, first) for first in range(0, per_task, SET_SIZE) for task in TASKS.names()]
     dataset, total = Dataset(), len(sets) * SET_SIZE
-    with ProcessPoolExecutor(available_cores(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(available_cores(), get_context("spawn"), _end_with_parent) as pool:
         jobs = [pool.submit(_render_set, folder / task, task, seed, first) for task, first in sets]
         for job in jobs:
             for path in job.result():
                 dataset.add(CachedClips(path.stem, path))
             print(f"{len(dataset.clips)} of {total} videos", flush=True)
     return dataset
+
+
+def _end_with_parent() -> None:
+    """Let a rendering process end when the one that started it is killed, instead of rendering on alone."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _render_set(folder: Path, task: str, seed: int, first: int) -> list[Path]:
