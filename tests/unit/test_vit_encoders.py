@@ -33,20 +33,34 @@ def cache(tmp_path_factory):
         yield
 
 
-@pytest.mark.parametrize("name", sorted(PUBLISHED))
-def test_embeddings_equal_an_independent_implementation(name, tmp_path):
-    published = tiny(PUBLISHED[name])
+def check_parity(name, published, folder, runtime):
+    """Compare the embeddings of a transformer with a card's traits with those of the reference."""
     state = official_state(published)
     card = small_card(name, published)
-    encoder = load_encoder(
-        write_card(card, tmp_path), write_checkpoint(published, state, tmp_path / "model.pth"), "cpu"
-    )
+    weights = write_checkpoint(published, state, folder / "model.pth")
+    encoder = load_encoder(write_card(card, folder), weights, runtime, threads=1)
     frames = random_frames(card.window if card.window > 1 else 2, card)
     expected = reference(published, state, normalised(frames, card), card.output)
     found = encoder.encode(frames)
     found = found[-1:] if card.window > 1 else found
     assert found.shape == expected.shape == (len(expected), published.width)
     assert relative_error(found, expected) < 1e-4
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_embeddings_equal_an_independent_implementation(name, tmp_path):
+    check_parity(name, tiny(PUBLISHED[name]), tmp_path, "cpu")
+
+
+LARGEST = ["mae-vit-l16", "ijepa-vit-h14", "ijepa-vit-g16-in22k", "dinov2-vit-g14-reg", "vjepa-vit-h16"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_networks_are_equal_at_full_width_and_resolution(name, tmp_path):
+    # Two blocks of them: their depth, all blocks alike, would only take time and memory.
+    check_parity(name, dataclasses.replace(PUBLISHED[name], depth=2), tmp_path, "torch")
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
