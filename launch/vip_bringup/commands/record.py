@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="settings",
         metavar="NODE.PARAM=VALUE",
-        help="set a node's parameter; may be given several times",
+        help="set a node's parameter, in lockstep only teleop_node's; may be given several times",
     )
     live.add_argument("--goal", default="", metavar="GOAL", help="goal of the rewards (reward_node.goal)")
     live.add_argument("--policy", default="", metavar="DIR", help="policy bundle that a person may take over")
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if args.lockstep:
         from vip_bringup.lockstep_recording import record_in_lockstep
 
-        return record_in_lockstep(args.teleop, args.task, args.episodes, args.out, args.seed)
+        return record_in_lockstep(args.teleop, args.task, args.episodes, args.out, args.seed, args.settings)
     from vip_bringup.live_recording.command import LiveOptions, record_live
 
     options = LiveOptions(

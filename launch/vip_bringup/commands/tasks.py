@@ -1,0 +1,70 @@
+"""`vip tasks`: the simulated tasks, and pictures of them."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from pathlib import Path
+
+from vip_ros.errors import UserError, unknown_name
+
+NAME = "tasks"
+HELP = "the simulated tasks; with --picture, demonstrations of them frame by frame"
+EXAMPLE = "vip tasks --task PushBottle --picture push_bottle.png --scenes 3"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--task", action="append", default=[], metavar="T", help="only this one; repeatable")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw demonstrations into this PNG")
+    parser.add_argument("--scenes", type=int, default=1, metavar="N", help="rows per task (default 1)")
+    parser.add_argument("--frames", type=int, default=5, metavar="N", help="pictures per row (default 5)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first scene (default 0)")
+    parser.add_argument("--style", default="expert", help="expert, detour, miss, short or wander")
+    parser.add_argument("--variation", default="standard", help="standard, colours or broad")
+    parser.add_argument("--camera", default="right", help="right, left, front or top")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the tasks, or draw them."""
+    from franka_node.sim.tasks import TASKS, task_name
+
+    names = [task_name(text) for text in args.task] or TASKS.names()
+    if args.picture is None:
+        for name in names:
+            about = (inspect.getdoc(inspect.getmodule(TASKS.get(name))) or "").splitlines()[0]
+            print(f"{name:14} {about}")
+        return 0
+    if args.scenes < 1 or args.frames < 2 or args.seed < 0:
+        raise UserError("--scenes, --frames and --seed count up", "give at least 1, 2 and 0")
+    _draw(args, names)
+    return 0
+
+
+def _draw(args: argparse.Namespace, names: list[str]) -> None:
+    from PIL import Image
+
+    from franka_node.sim.pictures import contact_sheet
+    from franka_node.sim.world import VARIATIONS
+    from vip_bringup.demo.progress import CONSOLE, step
+
+    if args.variation not in VARIATIONS:
+        raise unknown_name("variation", args.variation, VARIATIONS)
+    seeds = range(args.seed, args.seed + args.scenes)
+    with step(f"demonstrations of {', '.join(names)}") as bar:
+        sheet = contact_sheet(
+            names,
+            seeds,
+            args.frames,
+            args.style,
+            args.variation,
+            args.camera,
+            lambda done, total: bar.update("drawing", done, total),
+        )
+    temporary = args.picture.with_name(f".{args.picture.name}.part")
+    try:
+        Image.fromarray(sheet).save(temporary, format="PNG")
+        temporary.replace(args.picture)
+    except OSError as error:
+        raise UserError("cannot write the picture", error.strerror or str(error), str(args.picture)) from None
+    CONSOLE.print(f"{args.picture}: {sheet.shape[1]} x {sheet.shape[0]} pixels")
