@@ -39,7 +39,7 @@ class Arm:
 def arm(ros_domain: int) -> Iterator[Arm]:
     with Probe() as probe, NodeProcess("franka_node.franka_node") as robot:
         arm = Arm(probe)
-        robot.wait_active(probe)
+        robot.wait_active(probe, 90.0)
         probe.wait_for(lambda: arm.states and arm.guard)
         yield arm
 

@@ -23,8 +23,8 @@ AHEAD = np.array([1.0, 0, 0, 0, 0, 0])
 class Session:
     """A person at a device, an arm that does what it is told, and a clock."""
 
-    def __init__(self, commanding: bool = True, **config: object) -> None:
-        self.driving = Driving(TeleopConfig(**config), LIMITS, commanding)
+    def __init__(self, joints: bool = False, commanding: bool = True, **config: object) -> None:
+        self.driving = Driving(TeleopConfig(**config), LIMITS, joints, commanding)
         self.view = View(0.0, FER.joint_names, START.copy(), 0.0, None, 0.04, "HOLD")
         self.chunks: list = []
 
@@ -142,13 +142,13 @@ def leader(q: np.ndarray, **changes) -> Intent:
 
 
 def test_a_leader_far_from_the_robot_is_refused_with_the_joint():
-    session = Session(leader_reach=0.5)
+    session = Session(joints=True, leader_reach=0.5)
     assert session.step(leader(START + np.eye(7)[3] * 0.6)) is None
     assert "panda_joint4 is 0.60 rad away" in session.driving.message
 
 
 def test_the_robot_catches_up_with_a_leader_gently_then_follows_it():
-    session = Session(leader_catch_up=0.3)
+    session = Session(joints=True, leader_catch_up=0.3)
     target = START + np.eye(7)[1] * 0.4
     begin = START.copy()
     session.run(15, leader(target))
@@ -162,7 +162,7 @@ def test_the_robot_catches_up_with_a_leader_gently_then_follows_it():
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_joints_that_are_no_numbers_stop_the_following(broken):
-    session = Session()
+    session = Session(joints=True)
     session.run(3, leader(START))
     session.step(leader(START * broken))
     assert not session.driving.engaged and session.chunks[-1].final
@@ -170,14 +170,14 @@ def test_joints_that_are_no_numbers_stop_the_following(broken):
 
 
 def test_a_leader_outside_the_limits_leads_to_the_limit_only():
-    session = Session(leader_reach=3.0)
+    session = Session(joints=True, leader_reach=3.0)
     session.run(400, leader(START + np.eye(7)[5] * 2.9))
     rows = np.vstack([chunk.positions for chunk in session.chunks])
     assert (rows <= LIMITS.upper + 1e-9).all() and rows[-1, 5] == pytest.approx(LIMITS.upper[5])
 
 
 def test_a_hand_guided_robots_joints_are_told_while_the_guard_is_inactive_only():
-    session = Session(commanding=False)
+    session = Session(joints=True, commanding=False)
     assert session.step(hold(), mode="HOLD") is None and "deactivate franka_node" in session.driving.message
     session.step(Intent(), mode="INACTIVE")
     session.step(hold(), q=START + 0.1)
@@ -211,7 +211,7 @@ def test_a_wrong_setting_says_what_to_give(changes, message):
 
 
 def test_a_late_chunk_goes_on_where_the_one_before_has_led_meanwhile():
-    session = Session()
+    session = Session(joints=True)
     speed = np.eye(7)[0] * 0.8
     plan = START + np.outer(np.arange(1, 60) * STEP, speed)
 

@@ -90,7 +90,7 @@ class TeleopNode(StackNode):
         self._limits = self.ear.limits(self.config.robot).stricter(margin=MARGIN)
         if self.ear.view(self._limits).q_age > STALE:
             raise UserError("no fresh joint state", "is franka_node up? see its log")
-        self.driving = Driving(self.config, self._limits, self.device.commanding)
+        self.driving = Driving(self.config, self._limits, self.device.joints, self.device.commanding)
         self._timer = self.create_timer(1.0 / self.config.rate, self._step)
 
     def stop(self) -> None:
