@@ -97,9 +97,9 @@ def test_the_square_that_encoders_see_holds_what_matters_at_both_ends(task):
     world = World(task)
     for seed in range(4):
         world.reset(seed)
-        assert all(_in_square(world, kind, name) for kind, name in SEEN[task])
+        assert all(_in_square(world, kind, name) for kind, name in SEEN.get(task, []))
         play(world, seed)
-        assert all(_in_square(world, kind, name) for kind, name in SEEN[task])
+        assert all(_in_square(world, kind, name) for kind, name in SEEN.get(task, []))
 
 
 @pytest.mark.parametrize("task", TASK_NAMES)
