@@ -19,21 +19,27 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 import yaml
 from numpy.typing import NDArray
 
 from franka_node.sim.dataset import render_videos
 from franka_node.sim.tasks import TASKS
 from vip_bringup.encoder_figures import Figures, figures
+from vip_bringup.encoder_page import DATA, card_values, write_card_and_page
 from vip_bringup.pretraining import CURVE_FIGURES, training_card
 from vip_models import Encoder, load_card, load_encoder
 from vip_models.card import EncoderCard
+from vip_models.export import build_network
+from vip_models.machine import this_machine
+from vip_models.pretraining.checkpoint import CHECKPOINT
 from vip_models.pretraining.config import PretrainConfig
 from vip_models.pretraining.dataset import CachedClips, Dataset
 from vip_models.pretraining.run import Run, Watch
 from vip_models.shrink import shrink
 from vip_models.testing import write_random_checkpoint
 from vip_models.torch_tools import available_cores
+from vip_models.weights import file_sha256
 from vip_ros.errors import UserError
 
 CARD = "vip-sim"
@@ -139,7 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _train(card, options)
         weights = options.measure_only or options.weights
         report = measure(card, weights, options.out, options.before, options.real, options.figure_videos)
+        values = card_values(card, file_sha256(weights), _parameters(card), _history(options))
         print(yaml.safe_dump({"figures": report}, sort_keys=False))
+        print(*write_card_and_page(values, report, options.out), sep="\n")
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -158,6 +166,29 @@ def _train(card: EncoderCard, options: argparse.Namespace) -> None:
     ).train()
     sha256 = shrink(outcome.checkpoint, card, options.weights)
     print(f"{options.weights}\nsha256 {sha256}\nminutes {outcome.seconds / 60.0:.1f}", flush=True)
+
+
+def _history(options: argparse.Namespace) -> dict[str, object]:
+    """Return how the weights were made, as far as the checkpoint in the output folder tells."""
+    checkpoint = options.out / CHECKPOINT
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.is_file() else {}
+    settings = saved.get("settings", {})
+    names = ("batch_size", "learning_rate", "decay", "discount", "negatives", "smallest_crop", "seed")
+    return {
+        "objective": "VIP (Ma et al., arXiv 2210.00030)",
+        "recipe": "python -m vip_bringup.train_sim_encoder --out DIR --weights FILE",
+        "data": DATA,
+        "videos": options.videos * len(TASKS.names()),
+        "steps": saved.get("global_step", 0),
+        **{name: settings[name] for name in names if name in settings},
+        "minutes": round(saved.get("seconds", 0.0) / 60.0, 1),
+        "machine": f"{options.threads or available_cores()} thread(s) of a shared {this_machine().cpu}",
+        "held_out_videos": f"{options.figure_videos} of each task",
+    }
+
+
+def _parameters(card: EncoderCard) -> float:
+    return float(sum(parameter.numel() for parameter in build_network(card).parameters())) / 1e6
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

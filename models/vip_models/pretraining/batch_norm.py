@@ -8,7 +8,22 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.distributed.nn.functional import all_reduce
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over processes; the gradient of a sum is the sum of the gradients."""
+
+    @staticmethod
+    def forward(context: Any, values: Any) -> Any:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: Any) -> Any:
+        total = gradients[0].contiguous().clone()
+        dist.all_reduce(total)
+        return total
 
 
 class JoinedBatchNorm(torch.nn.BatchNorm2d):
@@ -20,9 +35,9 @@ class JoinedBatchNorm(torch.nn.BatchNorm2d):
             return super().forward(images)
         values, channel = images.float(), (1, -1, 1, 1)
         count = values.numel() // values.shape[1] * dist.get_world_size()
-        mean = all_reduce(values.sum((0, 2, 3))) / count
+        mean = _Sum.apply(values.sum((0, 2, 3))) / count
         centred = values - mean.view(channel)
-        variance = all_reduce(centred.square().sum((0, 2, 3))) / count
+        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
         self._remember(mean.detach(), variance.detach() * count / max(1, count - 1))
         scale = self.weight / (variance + self.eps).sqrt()
         return (centred * scale.view(channel) + self.bias.view(channel)).to(images.dtype)

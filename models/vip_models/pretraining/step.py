@@ -54,7 +54,7 @@ class Learner:
         devices = [self._ranks.local_rank] if self._ranks.device.startswith("cuda") else None
         # Joined statistics are the same everywhere; of separate ones rank 0's are kept, as they are saved.
         return DistributedDataParallel(
-            self.network, device_ids=devices, broadcast_buffers=False, gradient_as_bucket_view=True
+            self.network, device_ids=devices, forward_sync_buffers=False, gradient_as_bucket_view=True
         )
 
     def advance(self, batch: Batch, step: int) -> dict[str, Any]:
