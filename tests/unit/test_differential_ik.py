@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from franka_node.limits import FER, FR3, RobotLimits
 from franka_node.sim.kinematics import forward, jacobian, rotation_vector
-from vip_teleop.differential_ik import LEASH, SINGULAR_BELOW, DifferentialIK
+from vip_teleop.differential_ik import SINGULAR_BELOW, DifferentialIK
 from vip_teleop.intent import FRAMES
 
 DT = 1 / 30
@@ -36,6 +36,7 @@ def drive(solver: DifferentialIK, twist: np.ndarray, frame: str, steps: int) -> 
 def test_the_hand_moves_along_the_axes_of_the_chosen_frame(twist, frame):
     slow = twist * np.array([0.05] * 3 + [0.2] * 3)
     solver = ik()
+    drive(solver, slow, frame, 15)  # up to speed
     before = forward(solver.q)
     drive(solver, slow, frame, 6)
     after = forward(solver.q)
@@ -104,18 +105,18 @@ def test_a_limit_holds_one_joint_while_the_others_go_on():
 def test_rest_is_rest():
     solver = ik()
     drive(solver, np.array([0.1, 0, 0, 0, 0, 0]), "base", 10)
-    held = solver.q.copy()
-    assert np.array_equal(drive(solver, np.zeros(6), "base", 5)[-1], held) and not solver.velocity.any()
+    stopping = drive(solver, np.zeros(6), "base", 15)
+    assert not solver.velocity.any() and np.array_equal(stopping[-1], stopping[-3])
 
 
-def test_the_wish_does_not_run_ahead_of_a_blocked_arm():
+@given(twists=st.lists(direction, min_size=3, max_size=8))
+@settings(max_examples=30, deadline=None)
+def test_no_joint_changes_its_velocity_faster_than_the_guard_lets_it(twists):
     solver = ik()
-    measured = START
-    for _ in range(100):
-        solver.hold_near(measured, 0.1)
-        solver.step(np.array([0.3, 0, 0, 0, 0, 0]), "base", DT)
-    assert np.abs(solver.q - measured).max() <= 0.1 + 2.5 * SHARE * DT
-    assert LEASH[0] <= 0.02
+    path = np.vstack([drive(solver, t * np.array([0.3] * 3 + [1.5] * 3), "base", 8) for t in twists])
+    inside = ((path > LIMITS.lower + 0.3) & (path < LIMITS.upper - 0.3)).all(axis=1)
+    acceleration = np.abs(np.diff(path, 2, axis=0)) / DT**2
+    assert (acceleration <= 0.5 * FER.acceleration + 1e-6)[inside[2:]].all()
 
 
 def test_the_bare_model_has_the_arms_geometry():

@@ -13,6 +13,7 @@ from vip_teleop.chunks import HORIZON, STEP, carried
 from vip_teleop.driving import Driving
 from vip_teleop.intent import Intent, View
 from vip_teleop.teleop_config import TeleopConfig
+from vip_teleop.twist_motion import REACH
 
 LIMITS = FER.stricter(0.012)
 START = np.array([0.45, -0.28, 0.02, -2.40, -0.13, 2.12, -0.73])
@@ -124,6 +125,14 @@ def test_speed_frame_and_gripper_change_while_driving():
     assert settings.linear == 0.5 and settings.angular == 2.5
 
 
+def test_a_blocked_arm_does_not_wind_the_wish_up():
+    session = Session(linear_speed=0.3)
+    for _ in range(100):
+        session.step(hold(), q=START)
+    farthest = np.abs(session.chunks[-1].positions - START).max()
+    assert farthest < REACH + 0.2
+
+
 def test_the_gripper_is_left_alone_until_somebody_asks():
     session = Session()
     session.step(hold())
@@ -188,9 +197,10 @@ def test_a_hand_guided_robots_joints_are_told_while_the_guard_is_inactive_only()
 
 def test_a_chunk_carries_on_briefly_then_rests_inside_the_limits():
     q = LIMITS.upper - 0.01
-    rows = carried(q, np.full(7, 0.5), LIMITS.lower, LIMITS.upper)
+    speed = np.full(7, 0.5)
+    rows = carried(q, speed, speed, LIMITS.lower, LIMITS.upper)
     assert (rows <= LIMITS.upper).all()
-    free = carried(START, np.full(7, 0.5), LIMITS.lower, LIMITS.upper)
+    free = carried(START, speed, speed, LIMITS.lower, LIMITS.upper)
     assert free[0] == pytest.approx(START + 0.5 * STEP)
     assert np.abs(free[-1] - free[-2]).max() < 0.1 * 0.5 * STEP
 

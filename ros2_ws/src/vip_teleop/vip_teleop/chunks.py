@@ -11,8 +11,10 @@ from vip_teleop.intent import Array
 STEP, HORIZON = 0.05, 6
 """s between two points of a chunk, and how many: 0.3 s bridge a late chunk or two."""
 
-# A motion goes on for so long when nothing newer is heard, then it fades with this time constant, s.
-_CARRY, _FADE = 0.12, 0.06
+# A motion goes on for so long when nothing newer is heard, then it stops within the second time, s.
+_CARRY, _STOP = 0.10, 0.15
+# A final chunk stops within this time from now, s: at 0.5 rad/s that takes 2 rad/s^2.
+_FINAL_STOP = 0.25
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,23 @@ def along(rows: Array, start: Array, elapsed: float) -> Array:
     return np.array([np.interp(elapsed, times, column) for column in points.T])
 
 
-def carried(q: Array, velocity: Array, lower: Array, upper: Array, final: bool = False) -> Array:
+def carried(
+    q: Array, before: Array, velocity: Array, lower: Array, upper: Array, final: bool = False
+) -> Array:
     """Return rows [H, N] that go on from q [N] (rad) with a velocity [N] (rad/s) and come to rest.
 
     Args:
         q: joints now.
-        velocity: of the joints now.
+        before: their velocity now, [N] rad/s; it becomes the new one within the first step.
+        velocity: to go on with.
         lower: limits [N], rad.
         upper: limits [N], rad.
         final: begin to rest at once instead of after a while.
     """
     times = ahead()
-    steady = np.zeros_like(times) if final else np.minimum(times, _CARRY)
-    fading = _FADE * (1.0 - np.exp(-(times - steady) / _FADE))
-    return np.clip(q + (steady + fading)[:, None] * velocity, lower, upper)
+    carry, stop = (0.0, _FINAL_STOP) if final else (_CARRY, _STOP)
+    braking = np.clip(times - carry, 0.0, stop)
+    travel = np.minimum(times, carry) + braking - braking**2 / (2 * stop)
+    lost = np.minimum(times, STEP)
+    change = lost - lost**2 / (2 * STEP)
+    return np.clip(q + travel[:, None] * velocity + change[:, None] * (before - velocity), lower, upper)

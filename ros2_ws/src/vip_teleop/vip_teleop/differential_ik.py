@@ -24,30 +24,41 @@ DAMPING = 0.06
 _REST_COST, _REST_RATE = 1e-2, 0.3
 # How far the wanted pose may run ahead of the one that is reached, m and rad.
 LEASH = (0.01, 0.05)
-# Share of the acceleration limits that may be needed to stop before a position limit.
-_BRAKE_SHARE = 0.2
+# Shares of the acceleration limits: to stop before a position limit, and to change a velocity. The guard
+# allows 0.5 by default; what stays below it arrives unchanged.
+_BRAKE_SHARE, _CHANGE_SHARE = 0.2, 0.25
 
 
 class JointBox(mink.Limit):
-    """Position and velocity limits of the joints as one box that always holds rest.
+    """Position, velocity and acceleration limits of the joints as one box that is never empty.
 
     Args:
         limits: the robot's, margins included; their curves are respected.
         share: of the velocity limits, (0, 1].
+
+    Attributes:
+        velocity: of the joints now, rad/s, [N]: it cannot change at once.
     """
 
     def __init__(self, limits: RobotLimits, share: float) -> None:
         self._limits, self._share = limits, share
+        self.velocity = np.zeros(limits.size)
         self._rows = np.vstack([np.eye(limits.size), -np.eye(limits.size)])
 
     def bounds(self, q: Array, dt: float) -> tuple[Array, Array]:
-        """Return the lowest and the highest change [N] of the joints at q [N] within dt (s), rad."""
+        """Return the lowest and the highest change [N] of the joints at q [N] within dt (s), rad.
+
+        Position limits come first: where they and the acceleration disagree, the joint brakes harder.
+        """
         slowest, fastest = self._limits.velocity_bounds(q)
         above, below = np.maximum(self._limits.upper - q, 0.0), np.maximum(q - self._limits.lower, 0.0)
         brake = 2 * _BRAKE_SHARE * self._limits.acceleration
         up = np.minimum(self._share * fastest, np.sqrt(brake * above)) * dt
         down = np.minimum(-self._share * slowest, np.sqrt(brake * below)) * dt
-        return -np.minimum(down, below), np.minimum(up, above)
+        lowest, highest = -np.minimum(down, below), np.minimum(up, above)
+        swing = _CHANGE_SHARE * self._limits.acceleration * dt
+        slower = np.clip((self.velocity - swing) * dt, lowest, highest)
+        return slower, np.clip((self.velocity + swing) * dt, slower, highest)
 
     def compute_qp_inequalities(self, configuration: mink.Configuration, dt: float) -> mink.limits.Constraint:
         """Return the rows of the box for mink."""
@@ -94,13 +105,9 @@ class DifferentialIK:
         self._target = self.pose
         self.velocity = np.zeros(self.limits.size)
 
-    def hold_near(self, q: Array, reach: float) -> None:
-        """Come back to within reach (rad) of the measured q [N]: a blocked arm must not wind the wish up."""
-        near = np.clip(self.q, q - reach, q + reach)
-        if not np.array_equal(near, self.q):
-            velocity = self.velocity
-            self.begin(near)
-            self.velocity = velocity
+    def place(self, q: Array) -> None:
+        """Go on from q [N], rad, with the same velocity: the arm has come to be there."""
+        self._configuration.update(np.clip(q, self.limits.lower, self.limits.upper))
 
     def smallest_singular_value(self) -> float:
         """Return that of the Jacobian with turns weighted as lengths, m/rad."""
@@ -116,9 +123,12 @@ class DifferentialIK:
             frame: 'base': axes of the robot's foot; 'tool': axes of the hand. Turns are about the fingertips.
             dt: period, s.
         """
+        self._box.velocity = self.velocity
         if not twist.any():
             # Rest is rest: no creeping after what the damping has left over.
-            self._target, self.velocity, self.slowed = self.pose, np.zeros(self.limits.size), 0.0
+            self.slowed = 0.0
+            self._move(np.zeros(self.limits.size), dt)
+            self._target = self.pose
             return self.q
         self._target = leashed(moved(self._target, twist * dt, frame), self.pose)
         self._rest.gain = min(1.0, _REST_RATE * dt)
@@ -126,7 +136,7 @@ class DifferentialIK:
         nearness = max(0.0, 1.0 - (self.smallest_singular_value() / SINGULAR_BELOW) ** 2)
         self.slowed = nearness
         try:
-            self.velocity = mink.solve_ik(
+            velocity = mink.solve_ik(
                 self._configuration,
                 [self._frame, self._rest],
                 dt,
@@ -135,13 +145,17 @@ class DifferentialIK:
                 limits=[self._box],
             )
         except mink.NoSolutionFound:
-            # The box always holds rest, so this is numerics: stand still for one period.
-            self.velocity = np.zeros(self.limits.size)
+            # The box is never empty, so this is numerics: slow down for one period.
+            velocity = np.zeros(self.limits.size)
+        self._move(velocity, dt)
+        return self.q
+
+    def _move(self, velocity: Array, dt: float) -> None:
+        """Take a velocity [N] as far as the box lets it."""
         lowest, highest = self._box.bounds(self.q, dt)
-        change = np.clip(self.velocity * dt, lowest, highest)  # the solver's tolerance, not its decision
+        change = np.clip(velocity * dt, lowest, highest)
         self.velocity = change / dt
         self._configuration.update(self.q + change)
-        return self.q
 
 
 def moved(pose: Array, step: Array, frame: str) -> Array:

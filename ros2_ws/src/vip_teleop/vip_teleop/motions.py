@@ -76,6 +76,6 @@ class JointMotion:
         return self._rows
 
     def rest(self) -> Array:
-        """Return rows that fade out from the way to the first row."""
+        """Return rows that brake from the way to the first row."""
         velocity = (self._rows[0] - self._q) / STEP
-        return carried(self._q, velocity, self._limits.lower, self._limits.upper, final=True)
+        return carried(self._q, velocity, velocity, self._limits.lower, self._limits.upper, final=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from franka_node.limits import RobotLimits
-from vip_teleop.chunks import carried
+from vip_teleop.chunks import HORIZON, along, carried
 from vip_teleop.differential_ik import DifferentialIK
 from vip_teleop.intent import Array, Intent
 from vip_teleop.speeds import Ramp, Settings
@@ -35,21 +35,25 @@ class TwistMotion:
         """Start from rest at joints [N], rad."""
         self._ik.begin(q)
         self._ramp.reset()
+        self._q, self._rows = q, np.repeat(q[None], HORIZON, axis=0)
         self.message = ""
 
     def follow(self, intent: Intent, settings: Settings, measured: Array, dt: float) -> Array:
         """Return rows that carry the intent's twist on for a while."""
+        # Where the chunk before leads by now: the new one goes on from there, in place and speed.
+        q = np.clip(along(self._rows, self._q, dt), measured - REACH, measured + REACH)
+        before = self._ik.velocity
         dt = float(np.clip(dt or self._period, 1e-3, _LONGEST_STEP))
-        self._ik.hold_near(measured, REACH)
         twist = settings.scaled(self._ramp.towards(intent.twist, dt))
+        self._ik.place(q)
         self._ik.step(twist, settings.frame, dt)
         slow = self._ik.slowed > 0.5 and bool(twist.any())
         self.message = "near a stretched or folded posture: slowed down" if slow else ""
-        return self._carried(final=False)
+        limits = self._limits
+        self._q, self._rows = q, carried(q, before, self._ik.velocity, limits.lower, limits.upper)
+        return self._rows
 
     def rest(self) -> Array:
-        """Return rows that fade out from the present velocity."""
-        return self._carried(final=True)
-
-    def _carried(self, final: bool) -> Array:
-        return carried(self._ik.q, self._ik.velocity, self._limits.lower, self._limits.upper, final)
+        """Return rows that brake from the present velocity."""
+        limits, velocity = self._limits, self._ik.velocity
+        return carried(self._q, velocity, velocity, limits.lower, limits.upper, final=True)
