@@ -16,19 +16,23 @@ from vip_teleop.library import copying
 from vip_teleop.library.overview import Row, overview
 from vip_teleop.library.split import split
 
+_NUMBERS = ("s", "frames", "MB", "warnings")
+
 
 def run_list(args: argparse.Namespace) -> int:
     """Print one line per episode."""
     rows = overview(args.directory)
     table = Table(box=None, pad_edge=False)
     for column in ("episode", "task", "outcome", "s", "frames", "MB", "by", "warnings"):
-        table.add_column(column, justify="right" if column in ("s", "frames", "MB") else "left")
+        table.add_column(column, justify="right" if column in _NUMBERS else "left", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row, args.directory))
     CONSOLE.print(table)
     whole = [row for row in rows if row.info.complete]
     solved = sum(row.info.outcome == "success" for row in whole)
     CONSOLE.print(f"{len(whole)} episodes, {solved} successes, {len(rows) - len(whole)} interrupted")
+    if any(row.info.warnings for row in rows):
+        CONSOLE.print("what the warnings say: vip episodes show EPISODE")
     if left := list_unfinished(args.directory):
         CONSOLE.print(f"{len(left)} recordings under way or interrupted: the next recorder recovers them")
     return 0
@@ -116,11 +120,21 @@ def run_recompute(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_import(args: argparse.Namespace) -> int:
+    """Turn a LeRobot dataset into episodes."""
+    from vip_teleop.lerobot.importing import import_dataset
+
+    with step(f"episodes of {args.dataset}") as bar:
+        made = import_dataset(args.dataset, args.out, lambda done, all_: bar.update("reading", done, all_))
+    CONSOLE.print(f"{args.out}: {len(made)} episodes")
+    return 0
+
+
 def _cells(row: Row, directory: Path) -> tuple[str, ...]:
     info = row.info
     name = str(row.path.relative_to(directory)) if row.path != directory else row.path.name
     size = f"{row.size / 1e6:.1f}"
-    warnings = "; ".join(info.warnings)
+    warnings = str(len(info.warnings) or "")
     return name, info.task, info.outcome, f"{info.duration:.1f}", str(row.frames), size, info.teleop, warnings
 
 

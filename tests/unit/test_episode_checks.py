@@ -121,8 +121,8 @@ def test_guard_interventions_since_the_start_and_faults_are_told() -> None:
     board.note(sample("/franka/guard_state", state(8, 2, "image_stale"), _at(1)))
     board.note(sample("/franka/guard_state", state(8, 2), _at(2)))
     assert set(board.warnings(_at(3))) == {
-        "guard: limited the velocity of panda_joint2 3 times",
-        "guard: rejected a chunk 1 times",
+        "the guard limited 3 samples, most often the velocity of panda_joint2",
+        "the guard rejected 1 chunks",
         "guard fault image_stale: why",
     }
 

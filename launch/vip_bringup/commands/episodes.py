@@ -8,7 +8,7 @@ from pathlib import Path
 from vip_ros.errors import UserError
 
 NAME = "episodes"
-HELP = "list, show, verify, replay, trim, mark, merge, split episodes, or compute their rewards anew"
+HELP = "list, show, verify, replay, trim, mark, merge, split, import episodes; new rewards"
 EXAMPLE = """vip episodes list demonstrations
   vip episodes show demonstrations/close_drawer_0003 --out pictures
   vip episodes replay demonstrations/close_drawer_0003
@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split.add_argument("--test", type=float, default=0.2, metavar="SHARE", help="share to test on (0.2)")
     split.add_argument("--seed", type=int, default=0, help="of the random choice (default 0)")
     _add_out(split)
+    bring = actions.add_parser("import", help="a LeRobot v3 dataset as episodes")
+    bring.add_argument("dataset", type=Path, metavar="DIR")
+    _add_out(bring)
     _add_recompute(actions.add_parser("recompute", help="copies with embeddings and rewards computed anew"))
 
 

@@ -19,7 +19,8 @@ from vip_ros.errors import UserError
 TICK = 0.05  # s
 HOLD = 0.3
 """s for which the simulated task must stay solved to count."""
-_ENGAGE_LIMIT = 5.0  # s from the wish to drive until the device drives
+_ENGAGE_LIMIT = 10.0  # s from the wish to drive until the device drives: a script plans before
+_START_LIMIT = 20.0  # s for which the recorder may refuse, as while a busy machine's pictures come too slowly
 _KEYS = "1 start/stop   2 success   3 failure   4 keep   5 discard   Q quit"
 _ACTS = {"2": "mark_success", "3": "mark_failure", "4": "keep", "5": "discard"}
 
@@ -93,7 +94,7 @@ class Session:
 
     def _demonstrate(self) -> bool:
         client, plan = self._client, self._plan
-        client.start(plan.task)
+        self._start()
         self._hint = "the script demonstrates"
         client.engage()
         self._wait_for(lambda: client.teleop.engaged, _ENGAGE_LIMIT)
@@ -106,6 +107,18 @@ class Session:
         client.tell_recorder("keep")
         self._show()
         return solved
+
+    def _start(self) -> None:
+        """Begin an episode, as soon as every stream that it needs is there."""
+        end = time.monotonic() + _START_LIMIT
+        while True:
+            try:
+                self._client.start(self._plan.task)
+                return
+            except UserError:
+                if time.monotonic() > end:
+                    raise
+            self._wait(0.5)
 
     def _new_scene(self, seed: int) -> None:
         if self._client.simulated:

@@ -37,6 +37,7 @@ class TopicEars:
         self._exclude = [self._full(name) for name in exclude]
         self._heard: dict[str, tuple[Any, QoSProfile]] = {}
         self._unknown: set[str] = set()
+        self._single: set[str] = set()
 
     def look(self) -> None:
         """Subscribe to what appeared since the last look, and again to what is offered differently now."""
@@ -46,6 +47,8 @@ class TopicEars:
             offers = [info.qos_profile for info in self._node.get_publishers_info_by_topic(topic)]
             if not offers:
                 continue
+            # The numbers of several publishers run side by side and say nothing about losses.
+            (self._single.add if len(offers) == 1 else self._single.discard)(topic)
             profile = _matching(offers)
             known = self._heard.get(topic)
             if known is None or not _alike(known[1], profile):
@@ -81,7 +84,7 @@ class TopicEars:
 
         def hear(data: bytes, info: dict[str, Any]) -> None:
             received, sent = int(info["received_timestamp"]), int(info["source_timestamp"])
-            sequence = int(info.get("publication_sequence_number") or 0)
+            sequence = int(info.get("publication_sequence_number") or 0) if topic in self._single else 0
             self._hear(Sample(name, type_name, data, received or sent, sent or received, sequence), latched)
 
         # rclpy's stub knows of callbacks without the message's info only.

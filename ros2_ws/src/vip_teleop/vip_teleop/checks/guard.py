@@ -8,6 +8,7 @@ from vip_teleop.checks import CHECKS, CheckLimits, decoded
 from vip_teleop.sample import Sample
 
 _GUARD_TYPE = "vip_interfaces/msg/GuardState"
+_REJECTED = "rejected"
 
 
 @CHECKS.register("guard")
@@ -35,16 +36,22 @@ class GuardCheck:
         before = self._before or {}
         # A reset of the guard sets its counters to zero.
         grown = {
-            what: n - before.get(what, 0) if n >= before.get(what, 0) else n for what, n in self._now.items()
+            key: n - before.get(key, 0) if n >= before.get(key, 0) else n for key, n in self._now.items()
         }
-        found = {f"guard {what}": f"guard: {what} {n} times" for what, n in grown.items() if n > 0}
-        faults = {f"fault {name}": f"guard fault {name}: {detail}" for name, detail in self._faults.items()}
-        return found | faults
+        rejected = grown.pop(_REJECTED, 0)
+        limited = {key: n for key, n in grown.items() if n > 0}
+        found = {f"fault {name}": f"guard fault {name}: {why}" for name, why in self._faults.items()}
+        if rejected > 0:
+            found["rejected"] = f"the guard rejected {rejected} chunks"
+        if limited:
+            worst = max(limited, key=lambda key: limited[key])
+            found["limited"] = f"the guard limited {sum(limited.values())} samples, most often the {worst}"
+        return found
 
 
 def _counters(message: Any) -> dict[str, int]:
-    counters = {"rejected a chunk": int(message.chunks_rejected)}
+    counters = {_REJECTED: int(message.chunks_rejected)}
     for item in message.interventions:
-        what = f"limited the {item.limit} of {item.joint}" if item.joint else f"limited the {item.limit}"
+        what = f"{item.limit} of {item.joint}" if item.joint else str(item.limit)
         counters[what] = int(item.count)
     return counters

@@ -1,0 +1,167 @@
+"""A LeRobot v3 dataset → episodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import JointState
+
+from vip_ros.errors import UserError
+from vip_ros.images import array_to_image
+from vip_ros.stamps import from_ns
+from vip_teleop.episode import IMAGE_TOPIC, JOINT_COMMAND_TOPIC, JOINT_STATE_TOPIC
+from vip_teleop.episode_writer import EpisodeWriter
+from vip_teleop.lerobot import layout
+from vip_teleop.lerobot.video import read_video
+
+_FINGERS = ("panda_finger_joint1", "panda_finger_joint2")
+_WIDTH = "gripper_width"
+_EPOCH_NS = 1_600_000_000_000_000_000
+"""Where the time of a dataset without absolute stamps begins; episodes follow one another from there."""
+
+
+class Dataset:
+    """A dataset on disk.
+
+    Args:
+        root: its folder.
+
+    Raises:
+        UserError: not a dataset of version 3, or one without a camera, joints or actions.
+    """
+
+    def __init__(self, root: Path) -> None:
+        pa = layout.pyarrow()
+        self.root = root
+        try:
+            self.info: dict[str, Any] = json.loads((root / layout.INFO_PATH).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError("not a LeRobot dataset", str(error), str(root)) from None
+        version = str(self.info.get("codebase_version", "?"))
+        if not version.startswith("v3"):
+            cure = "convert it with LeRobot's convert_dataset_v21_to_v30"
+            raise UserError(f"a LeRobot dataset of version {version}", cure, str(root))
+        try:
+            files = sorted((root / "meta/episodes").glob("*/*.parquet"))
+            self.episodes = [row for file in files for row in pa.parquet.read_table(file).to_pylist()]
+            features = self.info["features"]
+            self.camera = next(key for key, value in features.items() if value["dtype"] == "video")
+            self.state_names = _names(features, layout.STATE_KEY)
+            self.action_names = _names(features, layout.ACTION_KEY)
+        except (OSError, KeyError, StopIteration, pa.ArrowException) as error:
+            cure = f"it needs a video, {layout.STATE_KEY} and {layout.ACTION_KEY} ({error!r})"
+            raise UserError("this dataset cannot become episodes", cure, str(root)) from None
+
+    def rows(self, entry: dict[str, Any]) -> dict[str, np.ndarray]:
+        """Return the columns of an episode."""
+        pa = layout.pyarrow()
+        where = {name: entry[f"data/{name}"] for name in ("chunk_index", "file_index")}
+        try:
+            table = pa.parquet.read_table(
+                self.root / self.info["data_path"].format(**where),
+                filters=[("episode_index", "=", entry["episode_index"])],
+            )
+        except (OSError, pa.ArrowException) as error:
+            raise UserError("the dataset is damaged", str(error), str(self.root)) from None
+        return {name: np.array(table[name].to_pylist()) for name in table.column_names}
+
+    def video(self, entry: dict[str, Any]) -> tuple[Path, float, float]:
+        """Return the video of an episode and its part of it, s."""
+        prefix = f"videos/{self.camera}"
+        where = {name: entry[f"{prefix}/{name}"] for name in ("chunk_index", "file_index")}
+        path = self.root / self.info["video_path"].format(video_key=self.camera, **where)
+        return path, float(entry[f"{prefix}/from_timestamp"]), float(entry[f"{prefix}/to_timestamp"])
+
+
+def import_dataset(
+    root: Path, directory: Path, told: Callable[[int, int], None] = lambda *_: None
+) -> list[Path]:
+    """Write every episode of a dataset into a folder; returns their folders.
+
+    Pictures come as the video has them, which is not without loss. The stamps are the dataset's own where it
+    holds them, else its timestamps counted from a fixed date.
+
+    Args:
+        root: folder of the dataset.
+        directory: folder of the episodes; created.
+        told: called with the number of episodes done and of all.
+
+    Raises:
+        UserError: see Dataset; a video whose frames are not those of the rows.
+    """
+    dataset = Dataset(root)
+    made = []
+    start_ns = _EPOCH_NS
+    for index, entry in enumerate(dataset.episodes):
+        rows = dataset.rows(entry)
+        made.append(_write(dataset, entry, rows, directory, start_ns))
+        start_ns += round(float(rows["timestamp"][-1]) * 1e9) + 10_000_000_000
+        told(index + 1, len(dataset.episodes))
+    return made
+
+
+def _write(
+    dataset: Dataset, entry: dict[str, Any], rows: dict[str, np.ndarray], directory: Path, start_ns: int
+) -> Path:
+    stamps = _stamps(rows, start_ns)
+    period = int(np.median(np.diff(stamps))) if len(stamps) > 1 else 0
+    following = np.append(stamps[1:], stamps[-1] + period).tolist()
+    task = _file_name(str(entry["tasks"][0]))
+    count = 0
+    with EpisodeWriter(directory, task, teleop="lerobot") as writer:
+        frames = read_video(*dataset.video(entry))
+        for (_, pixels), stamp, due in zip(frames, stamps.tolist(), following, strict=False):
+            state = _joints(dataset.state_names, rows[layout.STATE_KEY][count], stamp)
+            command = _joints(dataset.action_names, rows[layout.ACTION_KEY][count], stamp)
+            writer.write(JOINT_STATE_TOPIC, state, stamp)
+            writer.write(IMAGE_TOPIC, array_to_image(pixels, from_ns(stamp), "camera_optical_frame"), stamp)
+            writer.write(JOINT_COMMAND_TOPIC, command, due)
+            count += 1
+        if count != len(stamps):
+            problem = f"{len(stamps)} rows and {count} pictures"
+            raise UserError(f"the dataset is damaged: {problem}", "export it again", str(dataset.root))
+        return writer.finish(_outcome(rows), f"imported from {dataset.root.name}")
+
+
+def _outcome(rows: dict[str, np.ndarray]) -> str:
+    if layout.SUCCESS_KEY not in rows:
+        return "unknown"
+    return "success" if bool(rows[layout.SUCCESS_KEY].any()) else "failure"
+
+
+def _stamps(rows: dict[str, np.ndarray], start_ns: int) -> np.ndarray:
+    if layout.STAMP_KEY in rows:
+        return rows[layout.STAMP_KEY].astype(np.int64)
+    return start_ns + np.round(rows["timestamp"].astype(np.float64) * 1e9).astype(np.int64)
+
+
+def _joints(names: list[str], values: np.ndarray, stamp: int) -> JointState:
+    """Return a joint state; a gripper's width becomes the travel of two fingers, half each."""
+    message = JointState()
+    message.header.stamp = from_ns(stamp)
+    for name, value in zip(names, np.atleast_1d(values).tolist(), strict=True):
+        if name == _WIDTH:
+            message.name.extend(_FINGERS)
+            message.position.extend([value / 2, value / 2])
+        else:
+            message.name.append(name)
+            message.position.append(value)
+    return message
+
+
+def _names(features: dict[str, Any], key: str) -> list[str]:
+    names = features[key]["names"]
+    if isinstance(names, dict):  # some datasets name a group of columns
+        names = next(iter(names.values()))
+    return (
+        [str(name) for name in names] if names else [f"{key}_{i}" for i in range(features[key]["shape"][0])]
+    )
+
+
+def _file_name(task: str) -> str:
+    kept = "".join(letter if letter.isalnum() else "_" for letter in task.lower()).strip("_")
+    return kept or "imported"
