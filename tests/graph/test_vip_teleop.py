@@ -50,7 +50,7 @@ def vip_teleop(*arguments: str) -> Terminal:
 
 def test_held_keys_drive_the_arm_and_the_screen_follows(arm: Arm) -> None:
     with vip_teleop() as terminal:
-        terminal.wait_for("HOLD")
+        terminal.wait_for("ready")
         begin = arm.tip
 
         def ahead() -> bool:
@@ -76,8 +76,8 @@ def test_held_keys_drive_the_arm_and_the_screen_follows(arm: Arm) -> None:
 
 def test_ctrl_c_while_driving_brings_the_arm_to_rest_and_the_terminal_back(arm: Arm) -> None:
     with vip_teleop() as terminal:
-        terminal.wait_for("HOLD")
-        terminal.hold("a", 0.6)
+        terminal.wait_for("ready")
+        terminal.wait_for("DRIVING", meanwhile=lambda: terminal.type("a"))
         terminal.type("\x03")
         terminal.read(1.0)
         assert terminal.process.wait(30) == 0
@@ -88,8 +88,8 @@ def test_ctrl_c_while_driving_brings_the_arm_to_rest_and_the_terminal_back(arm: 
 
 def test_a_terminal_that_goes_away_leaves_an_arm_at_rest(arm: Arm) -> None:
     with vip_teleop() as terminal:
-        terminal.wait_for("HOLD")
-        terminal.hold("a", 0.6)
+        terminal.wait_for("ready")
+        terminal.wait_for("DRIVING", meanwhile=lambda: terminal.type("a"))
         terminal.process.send_signal(signal.SIGHUP)  # as sshd does when the connection is lost
         terminal.process.wait(30)
         arm.probe.wait_for(
@@ -100,7 +100,7 @@ def test_a_terminal_that_goes_away_leaves_an_arm_at_rest(arm: Arm) -> None:
 
 def test_keys_engage_a_device_that_has_no_switch_of_its_own(arm: Arm) -> None:
     with vip_teleop("--device", "scripted", "--set", "teleop_node.style=wander") as terminal:
-        terminal.wait_for("e engage")
+        terminal.wait_for("released: engage to begin")
         terminal.type("e")
         terminal.wait_for("DRIVING")
         terminal.type(" ")

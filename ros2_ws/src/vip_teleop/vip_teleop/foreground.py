@@ -71,13 +71,16 @@ class ForegroundTeleop(TeleopNode):
         settings = driving.settings if driving is not None else None
         recorder = self.errands.recorder if self.errands is not None else None
         frame = settings.frame if settings is not None else self.config.frame
+        speeds = (self.config.linear_speed, self.config.angular_speed)
+        if settings is not None:
+            speeds = (settings.linear, settings.angular)
         scene = view.scene
         self._screen.draw(
             Picture(
                 device=self.config.device,
                 engaged=driving is not None and driving.engaged,
                 frame="joint" if self.device.joints else frame,
-                speeds=(0.0, 0.0) if settings is None else (settings.linear, settings.angular),
+                speeds=speeds,
                 guard=view.mode,
                 driver=view.driver,
                 fault=view.fault,
