@@ -202,4 +202,4 @@ def _tell(outcome: Outcome, dataset: Dataset) -> None:
 
 def _point_to(results: Results) -> None:
     print(f"{results.weights}\n{results.onnx}\n{results.card}")
-    print(f"use it: --encoder {results.card} --weights {results.weights}")
+    print(f"use it: --encoder {results.card}")

@@ -44,7 +44,7 @@ class EncoderCard:
     std: tuple[float, ...] = option(IMAGENET_STD, "per RGB channel, on values in [0, 1]")
     metric: str = option("l2", "how its authors compare embeddings: l2 or cosine")
     text: bool = option(False, "whether it embeds sentences too")
-    file: str = option("", "weights that are shipped, relative to the package's share folder")
+    file: str = option("", "weights that are shipped, relative to the card or the package's share folder")
     urls: tuple[str, ...] = option((), "public addresses of the weights, tried in order")
     sha256: str = option("", "of the shipped or published weights file; '' = not pinned")
     licence: str = option("", "licence of the weights")
@@ -92,4 +92,7 @@ def load_card(name: str) -> EncoderCard:
     values = load_yaml(path)
     if not isinstance(values, dict):
         raise UserError("an encoder card is a YAML mapping", "see the cards in models/cards", str(path))
+    beside = path.resolve().parent / str(values.get("file") or "")
+    if beside.is_file():  # a card of the user's own, with its weights
+        values["file"] = str(beside)
     return from_mapping(EncoderCard, {"name": path.stem, **values}, str(path))

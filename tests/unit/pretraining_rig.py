@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from vip_models.card import EncoderCard
@@ -21,3 +23,14 @@ def moving_square(count=3, length=9, size=24, seed=0):
     for t in range(length):
         videos[:, t, 6:14, t : t + 8] = 250
     return list(videos.astype(np.uint8))
+
+
+def command(folder: Path, out: Path, settings: str) -> list[str]:
+    """Write four videos into a folder and return the arguments of `vip pretrain` that train on them."""
+    videos = folder / "videos"
+    videos.mkdir()
+    for index, video in enumerate(moving_square(4)):
+        np.save(videos / f"{index}.npy", video)
+    fixed = "--architecture resnet10 --size 32 --dim 8 --precision fp32 --threads 1 --workers 1"
+    places = f"--videos {videos} --out {out} --cache {folder / 'cache'}"
+    return f"pretrain {places} {fixed} {settings}".split()

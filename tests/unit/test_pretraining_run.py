@@ -19,7 +19,7 @@ from vip_ros.errors import UserError
 
 torch = pytest.importorskip("torch")
 
-from pretraining_rig import CARD, CONFIG, moving_square  # noqa: E402
+from pretraining_rig import CARD, CONFIG, command, moving_square  # noqa: E402
 
 from vip_models import load_encoder  # noqa: E402
 from vip_models.pretraining.batch_norm import statistics_kept  # noqa: E402
@@ -63,7 +63,7 @@ def test_training_lowers_the_loss_and_leaves_an_encoder_that_loads(tmp_path, vip
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     results = export_run(outcome.checkpoint, CARD, tmp_path, {"steps": 30})
     video = moving_square()[0]
-    by_torch = load_encoder(str(results.card), results.weights, runtime="torch").encode(video)
+    by_torch = load_encoder(str(results.card), runtime="torch").encode(video)  # the weights lie beside it
     from_checkpoint = load_encoder(str(results.card), outcome.checkpoint, runtime="torch").encode(video)
     assert by_torch.shape == (9, 8)
     np.testing.assert_allclose(by_torch, from_checkpoint, atol=0.02 * np.abs(by_torch).max())
@@ -97,17 +97,9 @@ def test_a_resumed_run_has_the_curve_of_an_uninterrupted_one(tmp_path):
 
 @pytest.mark.timeout(400)
 def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(tmp_path):
-    videos = tmp_path / "videos"
-    videos.mkdir()
-    for index, video in enumerate(moving_square(4)):
-        np.save(videos / f"{index}.npy", video)
-    arguments = (
-        f"--videos {videos} --out {tmp_path / 'killed'} --cache {tmp_path / 'cache'}"
-        " --architecture resnet10 --size 32 --dim 8 --batch 4 --checkpoint-every 3 --threads 1 --workers 1"
-        " --precision fp32"
-    ).split()
-    command = [sys.executable, "-m", "vip_bringup.cli", "pretrain", *arguments]
-    process = subprocess.Popen([*command, "--steps", "100000"], stdout=subprocess.DEVNULL)
+    arguments = command(tmp_path, tmp_path / "killed", "--batch 4 --checkpoint-every 3")
+    start = [sys.executable, "-m", "vip_bringup.cli", *arguments]
+    process = subprocess.Popen([*start, "--steps", "100000"], stdout=subprocess.DEVNULL)
     checkpoint = tmp_path / "killed" / CHECKPOINT
     try:
         _wait_for(lambda: checkpoint.is_file() or process.poll() is not None)
@@ -116,7 +108,7 @@ def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(tmp_path):
     assert process.wait() == -signal.SIGKILL
     done = torch.load(checkpoint, weights_only=True)["global_step"]
     assert done >= 3 and done % 3 == 0
-    resumed = subprocess.run([*command, "--steps", str(done + 1)], capture_output=True, text=True)
+    resumed = subprocess.run([*start, "--steps", str(done + 1)], capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stderr
     assert f"{done + 1} steps" in resumed.stdout
 
