@@ -1,0 +1,27 @@
+"""One of several processes that train together, as torchrun starts them: OUT [SETTING=VALUE ...]."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from pretraining_rig import CARD, CONFIG, moving_square
+
+from vip_models.pretraining.dataset import arrays
+from vip_models.pretraining.distributed import joined
+from vip_models.pretraining.run import Run
+
+
+def train(out: Path, settings: dict[str, int]) -> None:
+    """Train a small network on the processes that the environment names."""
+    # Steps so small that Adam, which takes signs of gradients near zero, does not blow up their last digits.
+    config = dataclasses.replace(CONFIG, learning_rate=1e-6, **settings)
+    with joined() as ranks:
+        Run(arrays(moving_square()), CARD, config, out, ranks, arrays(moving_square(2, seed=5))).train()
+        ranks.wait()
+
+
+if __name__ == "__main__":
+    pairs = (argument.split("=") for argument in sys.argv[2:])
+    train(Path(sys.argv[1]), {name: int(value) for name, value in pairs})
