@@ -196,25 +196,6 @@ def test_a_leader_that_falls_silent_lets_go_and_must_be_engaged_anew(bench: Benc
         assert bench.guard[-1].mode == GuardState.HOLD and bench.q == pytest.approx(leader, abs=0.02)
 
 
-def test_a_hand_guided_robots_joints_are_told_but_not_followed(bench: Bench) -> None:
-    with teleop("kinesthetic") as node:
-        node.wait_active(bench.probe)
-        assert bench.call("teleop_node/engage").success
-        bench.wait(lambda: "deactivate franka_node" in bench.teleop[-1].message, "the refusal")
-        assert not bench.chunks
-        assert bench.call("teleop_node/release").success
-        try:
-            assert bench.robot.change(bench.probe, "deactivate")
-            bench.wait_guard(GuardState.INACTIVE)
-            assert bench.call("teleop_node/engage").success
-            bench.wait(lambda: len(bench.chunks) > 5, "actions")
-            told = np.reshape(bench.chunks[-1].positions, (-1, 7))
-            assert told == pytest.approx(np.tile(bench.q, (len(told), 1)), abs=0.01)
-            assert "the guard is inactive" in bench.guard[-1].last_rejection
-        finally:
-            bench.robot.wait_active(bench.probe)
-
-
 def test_a_killed_teleop_node_leaves_an_arm_at_rest_and_a_named_fault(bench: Bench) -> None:
     with teleop("joy") as node:
         node.wait_active(bench.probe)
