@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from sensor_msgs.msg import JointState
 from support.episodes import FINGERS, JOINTS, START_NS, toy_demonstration, toy_episode
 
 from vip_ros.errors import UserError
@@ -14,6 +15,7 @@ from vip_teleop.demonstration import Demonstration
 from vip_teleop.devices import DEVICES
 from vip_teleop.episode import EpisodeInfo, list_episodes, load_info, next_name
 from vip_teleop.episode_reader import EpisodeReader
+from vip_teleop.episode_writer import EpisodeWriter
 from vip_teleop.recording import record
 
 
@@ -34,6 +36,18 @@ def test_command_keeps_its_image_stamp_and_its_own_time(tmp_path: Path) -> None:
     commands = EpisodeReader(toy_episode(tmp_path)).joint_commands()
     assert commands.stamps[0] == START_NS
     assert commands.recorded[0] == START_NS + 50_000_000
+
+
+def test_commands_without_fingers_leave_the_gripper_as_it_is(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path, "task") as writer:
+        for row, fingers in enumerate(([], [0.02], [], [0.01], [])):
+            names = ["panda_joint1", *("panda_finger_joint1" for _ in fingers)]
+            message = JointState(name=names, position=[0.1 * row, *fingers])
+            writer.write("/franka/joint_command", message, START_NS + row)
+        episode = writer.finish("success")
+    commands = EpisodeReader(episode).joint_commands()
+    assert commands.columns(["panda_finger_joint1"])[:, 0].tolist() == [0.02, 0.02, 0.02, 0.01, 0.01]
+    assert np.allclose(commands.columns(["panda_joint1"])[:, 0], 0.1 * np.arange(5))
 
 
 def test_columns_name_a_joint_that_was_not_recorded(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class LiveOptions:
         """Return the settings of the graph's nodes, the user's own last."""
         chosen = [
             f"recorder_node.directory={self.out.expanduser().resolve()}",
+            f"overlay_node.directory={self.out.expanduser().resolve()}",
             f"recorder_node.task={self.task}",
             f"recorder_node.episodes={self.episodes}",
             f"recorder_node.image_format={self.images}",

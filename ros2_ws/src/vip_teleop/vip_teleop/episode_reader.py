@@ -110,15 +110,33 @@ class EpisodeReader:
         rows = [(recorded, message) for _, recorded, message in self.messages(topic)]
         if not rows:
             raise UserError(f"the episode has no {topic}", "record it again", str(self.path))
-        names = list(rows[0][1].name)
-        if any(list(message.name) != names for _, message in rows):
+        names = max((list(message.name) for _, message in rows), key=len)
+        if any(not set(message.name) <= set(names) for _, message in rows):
             raise UserError(f"{topic} changes its joints", "record one robot at a time", str(self.path))
         return JointSeries(
             names,
             np.array([_stamp_ns(message) for _, message in rows], np.int64),
             np.array([recorded for recorded, _ in rows], np.int64),
-            np.stack([np.asarray(message.position, np.float64) for _, message in rows]),
+            _positions([message for _, message in rows], names),
         )
+
+
+def _positions(messages: list[Any], names: list[str]) -> NDArray[np.float64]:
+    """Return the positions of the named joints, [T, N].
+
+    A command without fingers leaves the gripper as it is: what a message lacks is as before, and as
+    afterwards where there is no before.
+    """
+    column = {name: index for index, name in enumerate(names)}
+    table = np.full((len(messages), len(names)), np.nan)
+    for row, message in enumerate(messages):
+        if row:
+            table[row] = table[row - 1]
+        table[row, [column[name] for name in message.name]] = message.position
+    for row in range(len(messages) - 2, -1, -1):
+        unknown = np.isnan(table[row])
+        table[row, unknown] = table[row + 1, unknown]
+    return table
 
 
 def _stamp_ns(message: Any) -> int:
