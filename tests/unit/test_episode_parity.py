@@ -26,7 +26,7 @@ _SHAPES = {"mono8": (24, 32), "rgba8": (24, 32, 4)}
 
 
 def _record(folder: Path, encoding: str, image_format: str) -> tuple[Path, list[Sample]]:
-    recorder = Recorder(folder, "task", TakeOptions(image_format=image_format))
+    recorder = Recorder(folder, "task", TakeOptions(image_format=image_format), clock=lambda: START)
     recorder.start()
     samples = []
     for row in range(5):
@@ -55,7 +55,7 @@ def test_jpeg_pictures_are_close_and_small(tmp_path: Path) -> None:
     flat = np.full((24, 32, 3), 90, np.uint8)
     assert EpisodeReader(episode).info.counts.keys() >= {"/camera/image_raw/compressed"}
     assert "/camera/image_raw" not in EpisodeReader(episode).info.counts
-    recorder = Recorder(tmp_path / "flat", "task", TakeOptions(image_format="jpeg"))
+    recorder = Recorder(tmp_path / "flat", "task", TakeOptions(image_format="jpeg"), clock=lambda: START)
     recorder.start()
     recorder.offer(picture(START, flat))
     ((_, pixels),) = EpisodeReader(recorder.keep()).images()

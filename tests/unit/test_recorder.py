@@ -87,6 +87,13 @@ def test_nothing_is_recorded_before_start_and_after_stop(recorder: Recorder, clo
     assert load_info(recorder.keep()).counts == {IMAGE: 2, JOINTS: 2}
 
 
+def test_late_messages_of_the_time_before_are_left_out(recorder: Recorder, clock: Clock) -> None:
+    recorder.start()
+    recorder.offer(joints(clock.now - 1))
+    _drive(recorder, clock, 2)
+    assert load_info(recorder.keep()).counts == {IMAGE: 2, JOINTS: 2}
+
+
 def test_latched_messages_open_every_episode(recorder: Recorder, clock: Clock) -> None:
     recorder.offer(sample("/franka/guard_state", GuardState(mode_name="HOLD"), START), latched=True)
     for _ in range(2):

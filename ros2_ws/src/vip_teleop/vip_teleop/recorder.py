@@ -107,8 +107,10 @@ class Recorder:
             self._latched[sample.topic] = sample
         if sample.type_name == _SIM_STATE:
             self._scene = sample
-        if self._take is not None and self.state == State.RECORDING:
-            self._take.offer(sample)
+        take = self._take
+        # A node that lags hands on what came before the start: that is another scene.
+        if take is not None and self.state == State.RECORDING and sample.received_ns >= take.start_ns:
+            take.offer(sample)
 
     def start(self, task: str = "", facts: dict[str, Any] | None = None) -> str:
         """Begin an episode and return the name it gets.
