@@ -27,7 +27,7 @@ def scene_of(world: World) -> list[np.ndarray]:
     return [world.qpos, *(getattr(world.model, field).copy() for field in VARIED)]
 
 
-@pytest.mark.parametrize("variation", ["standard", "colours", "broad"])
+@pytest.mark.parametrize("variation", ["standard", "cluttered", "colours", "broad"])
 def test_a_seed_is_one_scene_whatever_came_before(variation):
     fresh = World("close_drawer", 5, variation)
     used = World("close_drawer", 1, "broad")

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=5, metavar="N", help="pictures per row (default 5)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first scene (default 0)")
     parser.add_argument("--style", default="expert", help="expert, detour, miss, short or wander")
-    parser.add_argument("--variation", default="standard", help="standard, colours or broad")
+    parser.add_argument("--variation", default="standard", help="standard, cluttered, colours or broad")
     parser.add_argument("--camera", default="right", help="right, left, front or top")
 
 

@@ -12,9 +12,11 @@ from franka_node.sim.textures import TEXTURES
 Array = NDArray[np.float64]
 
 # Share by which brightness, tint and place of the lights vary.
-_LIGHT = {"standard": 0.12, "colours": 0.20, "broad": 0.45}
+_LIGHT = {"standard": 0.04, "cluttered": 0.12, "colours": 0.20, "broad": 0.45}
 # Most things that lie about, and what they look like in the one lab that demonstrations are made in.
-_CLUTTER = {"standard": 3, "colours": 4, "broad": CLUTTER_COUNT}
+_CLUTTER = {"standard": 0, "cluttered": 3, "colours": 4, "broad": CLUTTER_COUNT}
+ONE_LAB = ("standard", "cluttered")
+"""Variations in which things keep their colours: one lab, as a person has it."""
 _LAB_CLUTTER = np.array([[0.7, 0.5, 0.3], [0.2, 0.3, 0.6], [0.8, 0.4, 0.1], [0.5, 0.2, 0.5], [0.3, 0.3, 0.3]])
 _SURFACES = {"table": ("table",), "floor": ("floor",), "wall": ("wall_back", "wall_side")}
 _USUAL = {
@@ -30,8 +32,8 @@ def vary_appearance(model: mujoco.MjModel, rng: np.random.Generator, variation: 
     Args:
         model: compiled scene, written to.
         rng: all randomness comes from here.
-        variation: standard is one lab through a day, with things lying about; colours also another room
-            and other things; broad also textures, camera offsets and strong light.
+        variation: standard is one lab; cluttered the same through a day, with things lying about; colours
+            another room and other things; broad also textures, camera offsets and strong light.
     """
     _vary_lights(model, rng, _LIGHT[variation])
     _vary_surfaces(model, rng, variation)
@@ -52,7 +54,7 @@ def _vary_lights(model: mujoco.MjModel, rng: np.random.Generator, amount: float)
 
 def _vary_surfaces(model: mujoco.MjModel, rng: np.random.Generator, variation: str) -> None:
     broad = variation == "broad"
-    shade = 0.01 if variation == "standard" else 0.05
+    shade = 0.01 if variation in ONE_LAB else 0.05
     names = list(TEXTURES)
     for surface, geoms in _SURFACES.items():
         usual = "speckle" if surface == "table" else "plain"
@@ -78,9 +80,9 @@ def _scatter_clutter(model: mujoco.MjModel, rng: np.random.Generator, variation:
     chosen = rng.permutation(CLUTTER_COUNT)[: rng.integers(0, _CLUTTER[variation] + 1)]
     for i in chosen:
         geom, body = model.geom(f"clutter{i}").id, model.body(f"clutter{i}").id
-        if variation != "standard":
+        if variation not in ONE_LAB:
             model.geom_size[geom] *= rng.uniform(0.6, 1.3)
-        model.geom_rgba[geom, :3] = _LAB_CLUTTER[i] if variation == "standard" else rng.uniform(0.0, 1.0, 3)
+        model.geom_rgba[geom, :3] = _LAB_CLUTTER[i] if variation in ONE_LAB else rng.uniform(0.0, 1.0, 3)
         # At the rim of the table, where the arm and the task's objects do not come; mostly in the picture.
         along, side = rng.uniform(-0.1, 0.8), rng.choice([-1, -1, 1]) * rng.uniform(0.30, 0.50)
         model.body_pos[body] = [along, side, 0.045]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from franka_node.arm_bodies import GRIPPER_SPEED
-from franka_node.sim.appearance import vary_appearance
+from franka_node.sim.appearance import ONE_LAB, vary_appearance
 from franka_node.sim.panda import DQ_MAX, FINGER_NAMES, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
 from franka_node.sim.scene import TIMESTEP, new_scene
 from franka_node.sim.tasks import TASKS, Task, task_name
@@ -20,7 +20,7 @@ from vip_ros.errors import InternalError
 Array = NDArray[np.float64]
 
 _BROAD_START = 3.0  # times the usual spread of the starting posture, for encoder training
-VARIATIONS = ("standard", "colours", "broad")
+VARIATIONS = (*ONE_LAB, "colours", "broad")
 # The most that the servo targets move per physics step: joints [rad], then fingers [m].
 _REACH = np.concatenate([DQ_MAX, [GRIPPER_SPEED / 2] * 2]) * TIMESTEP
 # What variation writes to; put back before each episode so that a scene depends on its seed alone.
@@ -47,10 +47,10 @@ class World:
     Args:
         task: task name, in any spelling of case and separators.
         seed: of the first episode.
-        variation: 'standard' (one lab: the same furniture in another place, a few things lying about, the
-            light of the day), 'colours' (other furniture), or 'broad' for encoder training (also textures,
-            camera, strong light, more starting postures); the attribute of that name may be changed between
-            episodes.
+        variation: 'standard' (one lab: the same furniture in another place), 'cluttered' (a few things lying
+            about, the light of the day), 'colours' (other furniture), or 'broad' for encoder training (also
+            textures, camera, strong light, more starting postures); the attribute of that name may be changed
+            between episodes.
 
     Raises:
         UserError: no such task.
@@ -76,7 +76,7 @@ class World:
         for field in _VARIED:
             getattr(self.model, field)[:] = getattr(pristine, field)
         mujoco.mj_resetData(self.model, self.data)
-        self.rules.vary(self.model, self.data, self._rng(0), recolour=self.variation != "standard")
+        self.rules.vary(self.model, self.data, self._rng(0), recolour=self.variation not in ONE_LAB)
         vary_appearance(self.model, self._rng(1), self.variation)
         spread = self.rules.start_noise * (_BROAD_START if self.variation == "broad" else 1.0)
         noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * spread
