@@ -127,13 +127,12 @@ def _call(node: Any, kind: Any, name: str, limit: float = 120.0) -> None:
     end, reason = time.monotonic() + limit, "it is not there"
     while time.monotonic() < end:
         if client.wait_for_service(1.0):
-            done = threading.Event()
             future = client.call_async(kind.Request())
-            future.add_done_callback(lambda _: done.set())  # noqa: B023
-            if done.wait(limit):
-                if future.result().success:
-                    return
-                reason = future.result().message
+            while not future.done() and time.monotonic() < end:
+                time.sleep(0.05)
+            if future.done() and future.result().success:
+                return
+            reason = future.result().message if future.done() else "no answer"
         time.sleep(0.5)
     raise RuntimeError(f"{name}: {reason}")
 
@@ -163,7 +162,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--image-format", default="raw")
-    parser.add_argument("--compression", default="zstd")
+    parser.add_argument("--compression", default="lz4")
     parser.add_argument(
         "--folder", type=Path, default=None, help="where to record (default: a temporary folder)"
     )

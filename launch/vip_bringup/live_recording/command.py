@@ -45,7 +45,7 @@ class LiveOptions:
         chosen = [
             f"recorder_node.directory={self.out.expanduser().resolve()}",
             f"overlay_node.directory={self.out.expanduser().resolve()}",
-            f"recorder_node.task={self.task}",
+            f"recorder_node.task={self.task_name()}",
             f"recorder_node.episodes={self.episodes}",
             f"recorder_node.image_format={self.images}",
         ]
@@ -59,6 +59,14 @@ class LiveOptions:
             # Nobody can be hurt here, and a busy machine may stall for longer than a real arm should wait.
             chosen += [f"franka_node.task={self.task}", "franka_node.action_timeout=1.0"]
         return [*chosen, *self.settings]
+
+    def task_name(self) -> str:
+        """Return the task as episodes name it; raises UserError for one that the simulator does not have."""
+        if self.driver() != "simulated":
+            return self.task
+        from franka_node.sim.tasks import task_name
+
+        return task_name(self.task)
 
     def driver(self) -> str:
         """Return how the robot is reached, as the configuration says."""
@@ -94,10 +102,6 @@ def _check(options: LiveOptions) -> None:
     if options.device != SCRIPTED and not sys.stdin.isatty():
         raise UserError("a person's keys need a terminal", "run this in one, or use --teleop scripted")
     build_graph(options.config, options.overrides())
-    if options.driver() == "simulated":
-        from franka_node.sim.tasks import task_name
-
-        task_name(options.task)
 
 
 def _make_folder(out: Path) -> None:
@@ -119,7 +123,7 @@ def _run_session(options: LiveOptions) -> None:
     client = RecordingClient()
     try:
         client.wait_ready()
-        plan = Plan(_task_name(options), options.episodes, options.seed)
+        plan = Plan(options.task_name(), options.episodes, options.seed)
         if options.device == SCRIPTED:
             Session(client, plan).run_script()
         elif options.device == KEYBOARD:
@@ -133,14 +137,6 @@ def _run_session(options: LiveOptions) -> None:
     finally:
         client.close()
         rclpy.try_shutdown()
-
-
-def _task_name(options: LiveOptions) -> str:
-    if options.driver() != "simulated":
-        return options.task
-    from franka_node.sim.tasks import task_name
-
-    return task_name(options.task)
 
 
 @contextmanager
