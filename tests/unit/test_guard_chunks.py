@@ -46,7 +46,11 @@ def test_a_good_chunk_is_followed(rig):
 )
 def test_a_malformed_chunk_is_rejected_with_the_reason(rig, changes, reason):
     assert reason in rig.submit(**changes)
-    assert rig.mode == Mode.HOLD and rig.guard.admission.rejected == 1 and reason in rig.guard.admission.last_rejection
+    assert (
+        rig.mode == Mode.HOLD
+        and rig.guard.admission.rejected == 1
+        and reason in rig.guard.admission.last_rejection
+    )
 
 
 def test_joints_in_another_order_are_put_in_the_robots_order(rig):
