@@ -183,8 +183,10 @@ def test_a_leader_that_falls_silent_lets_go_and_must_be_engaged_anew(bench: Benc
     with teleop("leader") as node:
         node.wait_active(bench.probe)
         begin = bench.q
+        silent = bench.call("teleop_node/engage")
+        assert not silent.success and "no joint states on leader/joint_states" in silent.message
         bench.follow = begin + np.eye(7)[3] * 0.15
-        assert bench.call("teleop_node/engage").success
+        bench.wait(lambda: bench.call("teleop_node/engage").success, "the leader to be heard")
         bench.wait(lambda: bench.q == pytest.approx(bench.follow, abs=0.02), "the robot to catch up")
         leader, bench.follow = bench.follow, None
         bench.wait_guard(GuardState.HOLD)

@@ -34,12 +34,18 @@ class LeaderArm(SwitchedDevice):
         """Listen to the leader."""
         self.listen(node, JointState, self.config.leader_topic, self._on_state, SENSOR)
 
+    def switch(self, engage: bool) -> str:
+        """Press or release; a leader that is not heard cannot be engaged."""
+        if engage and not self._heard(time.monotonic()):
+            return self._silence
+        return super().switch(engage)
+
     def read(self, view: View) -> Intent:
         """Return the leader's joints as targets."""
         state, size = self._state, len(view.joint_names)
-        if state is None or view.now - self._heard_at > self.config.input_timeout:
+        if state is None or not self._heard(view.now):
             self.pressed = False  # it must be engaged anew: nothing moves by itself when it comes back
-            return Intent(message=f"no joint states on {self.config.leader_topic}")
+            return Intent(message=self._silence)
         if len(state.position) < size:
             self.pressed = False
             return Intent(message=f"the leader has {len(state.position)} joints, the robot {size}")
@@ -55,6 +61,13 @@ class LeaderArm(SwitchedDevice):
             gripper=float(np.nan_to_num(sum(fingers))) if fingers else None,
             message="following the leader" if self.pressed else "released: engage to follow the leader",
         )
+
+    @property
+    def _silence(self) -> str:
+        return f"no joint states on {self.config.leader_topic}"
+
+    def _heard(self, now: float) -> bool:
+        return now - self._heard_at <= self.config.input_timeout
 
     def _on_state(self, message: JointState) -> None:
         self._state, self._heard_at = message, time.monotonic()
