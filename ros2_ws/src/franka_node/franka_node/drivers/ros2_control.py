@@ -43,6 +43,8 @@ LOST_AFTER = 1.0
 ATTEMPTS, BETWEEN = 3, 1.0
 GRIPPER_PERIOD = 0.05  # s
 GRIPPER_FORCE = 20.0  # N
+# For so long after connecting it is looked for another commander who was there before, s.
+NEWCOMER = 3.0
 # How long the last hold may take to be received, s.
 FAREWELL = 0.5
 
@@ -68,6 +70,7 @@ class Ros2ControlDriver:
         self._publisher: Any = None
         self._gripper: GripperCalls | None = None
         self._last: tuple[Array, Array] | None = None
+        self._newcomer_until = 0.0
         self._width: float | None = None
 
     def attach(self, node: Node) -> None:
@@ -94,6 +97,7 @@ class Ros2ControlDriver:
             side.node.create_timer(GRIPPER_PERIOD, lambda: self._move_gripper(queue))
         self._find()
         self._refuse_to_mix()
+        self._newcomer_until = time.monotonic() + NEWCOMER
 
     def read(self) -> RobotState:
         """Return the newest joint state; raises ConnectionError when there was none for a second."""
@@ -112,8 +116,8 @@ class Ros2ControlDriver:
         """Send a command; raises ConnectionError when no controller listens."""
         if self._publisher.get_subscription_count() == 0:
             raise ConnectionError(f"no controller listens on {self._topic}")
-        if self._last is None:
-            self._refuse_to_mix()  # once more: who was there before may have been discovered since
+        if time.monotonic() < self._newcomer_until:
+            self._refuse_to_mix()  # again: who was there before may have been discovered since
         self._last = (q_command, dq_command)
         self._width = gripper
         self._publisher.publish(self._phrasing.moving(q_command, dq_command))
