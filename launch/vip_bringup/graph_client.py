@@ -44,7 +44,10 @@ class GraphClient(Node):
         name = client.srv_name.lstrip("/")
         if not client.wait_for_service(timeout_sec=limit):
             raise UserError(f"no service {name}", "is the stack up? see its log")
-        future = client.call_async(request)
+        return self.result_of(client.call_async(request), name, limit)
+
+    def result_of(self, future: Any, name: str, limit: float = SERVICE_LIMIT) -> Any:
+        """Wait for a future's result; raises UserError that names who was asked after the limit, s."""
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
         if not done.wait(limit):

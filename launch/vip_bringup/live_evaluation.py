@@ -16,8 +16,6 @@ from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import NDArray
 from rclpy.action import ActionClient
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
 from std_srvs.srv import Trigger
 from vip_interfaces.action import RunPolicy
@@ -25,15 +23,13 @@ from vip_interfaces.msg import GuardState, Reward, SimState
 from vip_interfaces.srv import ResetScene
 
 from vip_bringup.demo.report import EpisodeTrace
+from vip_bringup.graph_client import SERVICE_LIMIT, GraphClient
 from vip_ros import qos
 from vip_ros.errors import UserError
 from vip_ros.images import to_rgb
 from vip_ros.stamps import to_ns
 
 FrameSink = Callable[[NDArray[np.uint8], EpisodeTrace], None]
-
-SERVICE_LIMIT = 15.0
-"""s until a service of the running stack must have answered."""
 
 START_LIMIT = 10.0
 """s for which the policy may refuse to run, as it does while a busy machine's embeddings come too slowly."""
@@ -42,7 +38,7 @@ SUCCESS_HOLD = 0.3
 """s the success predicate must hold before an episode counts as solved."""
 
 
-class LiveEvaluator(Node):
+class LiveEvaluator(GraphClient):
     """Runs evaluation episodes on a stack that is already active.
 
     Args:
@@ -75,10 +71,7 @@ class LiveEvaluator(Node):
         self._reset_scene = self.create_client(ResetScene, "franka_node/reset_scene")
         self._reset_guard = self.create_client(Trigger, "franka_node/reset")
         self._reset_reward = self.create_client(Trigger, "reward_node/reset_episode")
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self)
-        self._thread = threading.Thread(target=self._spin, name="live_evaluator", daemon=True)
-        self._thread.start()
+        self.begin()
 
     def episode(self, task: str, seed: int, timeout: float) -> EpisodeTrace:
         """Run one episode and return what happened.
@@ -108,8 +101,8 @@ class LiveEvaluator(Node):
             if time.monotonic() - begin > timeout + SERVICE_LIMIT:
                 raise UserError("policy_node neither finished nor timed out", "see its log")
         if not done.is_set():
-            self._wait(handle.cancel_goal_async(), "policy_node/run_policy cancel")
-        result = self._wait(result_future, "policy_node/run_policy result")
+            self.result_of(handle.cancel_goal_async(), "policy_node/run_policy cancel")
+        result = self.result_of(result_future, "policy_node/run_policy result")
         return self._close_trace(trace, begin, result)
 
     @property
@@ -117,18 +110,12 @@ class LiveEvaluator(Node):
         """Pictures that reward_node dropped since the first episode began."""
         return (self._drops or 0) - self._drops_before
 
-    def close(self) -> None:
-        """Stop spinning and destroy the node."""
-        self._executor.shutdown()
-        self._thread.join(timeout=5)
-        self.destroy_node()
-
     def _start(self, timeout: float) -> Any:
         """Return the handle of an accepted run; None when the policy refuses for START_LIMIT seconds."""
         end = time.monotonic() + START_LIMIT
         while time.monotonic() < end:
             future = self._run.send_goal_async(RunPolicy.Goal(timeout=timeout))
-            handle = self._wait(future, "policy_node/run_policy")
+            handle = self.result_of(future, "policy_node/run_policy")
             if handle.accepted:
                 return handle
             self._solved.wait(0.5)
@@ -153,48 +140,20 @@ class LiveEvaluator(Node):
         return "canceled" if canceled else str(result.result.outcome)
 
     def _prepare(self, task: str, seed: int) -> None:
-        self._call(self._reset_scene, ResetScene.Request(task=task, seed=seed), "franka_node/reset_scene")
-        self._await(lambda: self._scene_seed == seed, "sim/state never showed the new scene")
+        self.demand(self._reset_scene, ResetScene.Request(task=task, seed=seed))
+        self.wait_until(lambda: self._scene_seed == seed, "sim/state never showed the new scene")
         if self._fault:
-            self._call(self._reset_guard, Trigger.Request(), "franka_node/reset")
-        self._await(lambda: self._mode == GuardState.HOLD, "the guard did not come to HOLD")
-        self._await(
+            self.demand(self._reset_guard, Trigger.Request())
+        self.wait_until(lambda: self._mode == GuardState.HOLD, "the guard did not come to HOLD")
+        self.wait_until(
             lambda: self._reward_stamp >= self._scene_stamp, "no reward for a picture of the new scene"
         )
-        self._call(self._reset_reward, Trigger.Request(), "reward_node/reset_episode")
-
-    def _await(self, condition: Callable[[], bool], complaint: str) -> None:
-        limit = time.monotonic() + SERVICE_LIMIT
-        while not condition():
-            if time.monotonic() > limit:
-                raise UserError(f"{complaint} within {SERVICE_LIMIT:.0f} s", "see the nodes' logs")
-            self._solved.wait(0.02)
-
-    def _call(self, client: Any, request: Any, name: str) -> Any:
-        if not client.wait_for_service(timeout_sec=SERVICE_LIMIT):
-            raise UserError(f"no service {name}", "is the stack up? see the nodes' logs")
-        response = self._wait(client.call_async(request), name)
-        if not response.success:
-            raise UserError(f"{name} refused: {response.message}", "see the node's log")
-        return response
-
-    def _wait(self, future: Any, name: str) -> Any:
-        done = threading.Event()
-        future.add_done_callback(lambda _: done.set())
-        if not done.wait(SERVICE_LIMIT):
-            raise UserError(f"{name} did not answer within {SERVICE_LIMIT:.0f} s", "see the nodes' logs")
-        return future.result()
+        self.demand(self._reset_reward, Trigger.Request())
 
     def wait_for_policy(self, limit: float) -> None:
         """Wait until policy_node serves its action; raises UserError after the limit (s)."""
         if not self._run.wait_for_server(timeout_sec=limit):
             raise UserError("policy_node does not serve run_policy", "see its log")
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
 
     def _on_sim(self, message: SimState) -> None:
         if self._scene_seed != int(message.seed):

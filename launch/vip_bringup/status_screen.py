@@ -45,7 +45,8 @@ class StatusScreen:
     def __init__(self, namespace: str = "", console: Console | None = None) -> None:
         self._console = console or Console()
         self._state = DashboardState(time.monotonic)
-        self._ears = Ears(self._state, namespace, orders=(), every_joint_state=False)
+        self._namespace = namespace
+        self._ears: Ears | None = None
         self._lines: deque[tuple[str, str]] = deque(maxlen=_MESSAGES)
         self._lock = threading.Lock()
         self._started = time.monotonic()
@@ -59,7 +60,7 @@ class StatusScreen:
         """Begin to draw."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self.log_path.open("w", encoding="utf-8", buffering=1)
-        self._ears.__enter__()
+        self._ears = Ears(self._state, self._namespace, orders=(), every_joint_state=False)
         self._live.start()
         return self
 
@@ -68,7 +69,8 @@ class StatusScreen:
     ) -> None:
         """Give the terminal back and say where the log is."""
         self._live.stop()
-        self._ears.__exit__(kind, error, trace)
+        if self._ears is not None:
+            self._ears.close()
         if self._log is not None:
             self._log.close()
         self._console.print(f"log of all nodes: {self.log_path}", highlight=False, soft_wrap=True)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from types import TracebackType
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float32, String
 from std_srvs.srv import Trigger
@@ -20,8 +16,8 @@ from vip_bringup.dashboard.joint_limits import joint_limits
 from vip_bringup.dashboard.orders import ORDERS, Order
 from vip_bringup.dashboard.state import DashboardState
 from vip_ros.errors import UserError
-from vip_ros.middleware import configure_middleware
 from vip_ros.qos import LATCHED, RELIABLE_10, SENSOR
+from vip_ros.spinning_node import SpinningNode
 
 # Longest wait for a service's answer, s; homing and captures answer when they are done.
 _ANSWER = 30.0
@@ -29,8 +25,8 @@ _ANSWER = 30.0
 _LOOKED_AWAY, _CHECK_PERIOD = 2.0, 0.1
 
 
-class Ears:
-    """A node in its own thread; use it as a context manager.
+class Ears(SpinningNode):
+    """A node in its own thread, which listens until it is closed; use it as a context manager.
 
     Args:
         state: what is heard is put there.
@@ -47,33 +43,15 @@ class Ears:
         every_joint_state: bool = True,
     ) -> None:
         self._state = state
-        configure_middleware()
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node = Node("vip_dashboard", namespace=namespace or None, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="ears", daemon=True)
-        self._clients = {order: self._node.create_client(Trigger, order.service) for order in orders}
         self._camera: Any = None
         self._looked_at = 0.0
+        super().__init__("vip_dashboard", namespace)
+        self._clients = {order: self.node.create_client(Trigger, order.service) for order in orders}
         self._listen()
         if every_joint_state:
-            self._node.create_subscription(
+            self.node.create_subscription(
                 JointState, "joint_states", lambda m: state.hear("joint_states", m), SENSOR
             )
-
-    def __enter__(self) -> Ears:
-        """Begin to listen."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop listening."""
-        self._context.try_shutdown()
-        self._thread.join(5.0)
 
     def look(self) -> None:
         """Say that somebody looks at the camera's pictures now; without lookers none are received."""
@@ -81,7 +59,7 @@ class Ears:
 
     def can(self, order: Order) -> bool:
         """Tell whether the service behind a button is there."""
-        return self._context.ok() and self._clients[order].service_is_ready()
+        return self._running and self._clients[order].service_is_ready()
 
     def call(self, order: Order) -> str:
         """Call the service behind a button and return its message.
@@ -113,14 +91,14 @@ class Ears:
             (String, "robot_description", self._on_description, LATCHED),
             (DiagnosticArray, "/diagnostics", self._on_diagnostics, RELIABLE_10),
         ):
-            self._node.create_subscription(kind, topic, take, qos)
-        self._node.create_timer(_CHECK_PERIOD, self._watch_camera)
+            self.node.create_subscription(kind, topic, take, qos)
+        self.node.create_timer(_CHECK_PERIOD, self._watch_camera)
 
     def _on_description(self, message: String) -> None:
         try:
             self._state.joint_limits.update(joint_limits(message.data))
         except UserError as error:
-            self._node.get_logger().warning(str(error))
+            self.node.get_logger().warning(str(error))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -131,16 +109,10 @@ class Ears:
         """Receive the camera's pictures only while somebody looks."""
         wanted = time.monotonic() - self._looked_at < _LOOKED_AWAY
         if wanted and self._camera is None:
-            self._camera = self._node.create_subscription(Image, "camera/image_raw", self._on_camera, SENSOR)
+            self._camera = self.node.create_subscription(Image, "camera/image_raw", self._on_camera, SENSOR)
         elif not wanted and self._camera is not None:
-            self._node.destroy_subscription(self._camera)
+            self.node.destroy_subscription(self._camera)
             self._camera = None
 
     def _on_camera(self, message: Image) -> None:
         self._state.pictures["camera"].put(message)
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
