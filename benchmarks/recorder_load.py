@@ -144,7 +144,8 @@ def _compare(reader: EpisodeReader, sent: dict[str, list[int]]) -> dict[str, Any
         recorded[topic].add(to_ns(message.header.stamp))
     figures: dict[str, Any] = {"embeddings": reader.info.counts.get("/vip/embedding", 0)}
     for topic, stamps in sent.items():
-        due = [stamp for stamp in stamps if min(recorded[topic]) <= stamp <= max(recorded[topic])]
+        first, last = min(recorded[topic]), max(recorded[topic])
+        due = [stamp for stamp in stamps if first <= stamp <= last]
         missing = sum(stamp not in recorded[topic] for stamp in due)
         figures[topic] = {"sent": len(due), "recorded": len(recorded[topic]), "missing": missing}
     figures["told_missed"] = reader.info.missed

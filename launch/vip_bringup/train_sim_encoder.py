@@ -35,6 +35,7 @@ from vip_models.machine import this_machine
 from vip_models.pretraining.checkpoint import CHECKPOINT
 from vip_models.pretraining.config import PretrainConfig
 from vip_models.pretraining.dataset import CachedClips, Dataset
+from vip_models.pretraining.network import RANDOM
 from vip_models.pretraining.run import Run, Watch
 from vip_models.shrink import shrink
 from vip_models.testing import write_random_checkpoint
@@ -162,7 +163,7 @@ def _train(card: EncoderCard, options: argparse.Namespace) -> None:
     )
     watch = Watch(_report, _report, lambda line: print(f"warning: {line}", flush=True))
     outcome = Run(
-        training, card, config, options.out, held_out=held_out, figures=CURVE_FIGURES, watch=watch
+        training, card, config, options.out, None, held_out, CURVE_FIGURES, options.init, watch
     ).train()
     sha256 = shrink(outcome.checkpoint, card, options.weights)
     print(f"{options.weights}\nsha256 {sha256}\nminutes {outcome.seconds / 60.0:.1f}", flush=True)
@@ -176,6 +177,7 @@ def _history(options: argparse.Namespace) -> dict[str, object]:
     names = ("batch_size", "learning_rate", "decay", "discount", "negatives", "smallest_crop", "seed")
     return {
         "objective": "VIP (Ma et al., arXiv 2210.00030)",
+        "start": RANDOM if options.init == RANDOM else f"weights {file_sha256(Path(options.init))[:12]}",
         "recipe": "python -m vip_bringup.train_sim_encoder --out DIR --weights FILE",
         "data": DATA,
         "videos": options.videos * len(TASKS.names()),
@@ -200,6 +202,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--videos", type=int, default=500, help="videos to render of each task")
     add("--steps", type=int, default=CONFIG.steps, help="optimisation steps")
     add("--learning-rate", type=float, default=CONFIG.learning_rate, help="of Adam")
+    add("--init", default=RANDOM, help="'random', or weights of the same architecture to start from")
     add("--architecture", default=shipped.architecture, help="network")
     add("--size", type=int, default=shipped.crop, help="side of its input, pixels")
     add("--threads", type=int, default=0, help="CPU threads, 0 for all cores")
