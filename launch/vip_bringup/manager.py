@@ -73,7 +73,7 @@ class Manager(Node):
         except ParameterUninitializedException:
             raise UserError(f"{NODE_NAME} has no nodes to manage", "set its parameter nodes") from None
         self._lock = DomainLock() if self.get_parameter("lock").value else None
-        self._presence = Presence(self)
+        self._presence = Presence(self, names)
         self._begin = time.monotonic()
         self._links = {name: _Link(self, name) for name in names}
         self._ready = False

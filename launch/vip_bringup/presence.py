@@ -1,4 +1,7 @@
-"""Managers of one ROS domain see each other: the one that came later gives way."""
+"""Managers of one ROS domain see each other: of two with a node in common the one that came later gives way.
+
+Parts of one stack on several machines manage different nodes, and do not mind each other.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rclpy.node import Node
@@ -24,27 +28,34 @@ class Identity:
     Attributes:
         since: ns since the epoch at which it started.
         key: unique text.
+        nodes: names of the nodes that it manages, sorted.
         place: process and host, for people.
     """
 
     since: int
     key: str
+    nodes: tuple[str, ...]
     place: str
 
     @classmethod
-    def own(cls) -> Identity:
+    def own(cls, nodes: Iterable[str]) -> Identity:
         """Return a new identity of this process."""
-        return cls(time.time_ns(), uuid.uuid4().hex, f"process {os.getpid()} on {socket.gethostname()}")
+        place = f"process {os.getpid()} on {socket.gethostname()}"
+        return cls(time.time_ns(), uuid.uuid4().hex, tuple(sorted(nodes)), place)
+
+    def gives_way_to(self, other: Identity) -> bool:
+        """Tell whether another manager was there before with a node that is also this one's."""
+        return other < self and not set(self.nodes).isdisjoint(other.nodes)
 
     def to_text(self) -> str:
         """Return the text that travels."""
-        return f"{self.since} {self.key} {self.place}"
+        return f"{self.since} {self.key} {','.join(self.nodes)} {self.place}"
 
     @classmethod
     def from_text(cls, text: str) -> Identity:
         """Read a text that travelled; raises ValueError when it is none."""
-        since, key, place = text.split(" ", 2)
-        return cls(int(since), key, place)
+        since, key, nodes, place = text.split(" ", 3)
+        return cls(int(since), key, tuple(nodes.split(",")), place)
 
 
 class Presence:
@@ -53,8 +64,8 @@ class Presence:
     A dead manager's announcement is not delivered: latched messages live with their writer.
     """
 
-    def __init__(self, node: Node) -> None:
-        self.identity = Identity.own()
+    def __init__(self, node: Node, managed: Iterable[str]) -> None:
+        self.identity = Identity.own(managed)
         self.predecessor: Identity | None = None
         latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._publisher = node.create_publisher(String, TOPIC, latched)
@@ -74,5 +85,5 @@ class Presence:
             other = Identity.from_text(message.data)
         except ValueError:
             return
-        if other < self.identity:
+        if self.identity.gives_way_to(other):
             self.predecessor = other
