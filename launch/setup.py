@@ -20,6 +20,7 @@ setup(
         (f"share/{package_name}/launch", files("*.launch.py")),
         (f"share/{package_name}/config", files("config/*.yaml")),
         (f"share/{package_name}/rviz", files("rviz/*.rviz")),
+        (f"share/{package_name}/layouts", files("layouts/*")),
     ],
     install_requires=["setuptools"],
     zip_safe=True,
