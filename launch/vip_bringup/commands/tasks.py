@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw demonstrations into this PNG")
     parser.add_argument("--scenes", type=int, default=1, metavar="N", help="rows per task (default 1)")
     parser.add_argument("--frames", type=int, default=5, metavar="N", help="pictures per row (default 5)")
+    parser.add_argument(
+        "--width", type=int, default=0, metavar="PX", help="shrink to this width (default: as drawn)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the first scene (default 0)")
     parser.add_argument("--style", default="expert", help="expert, detour, miss, short or wander")
     parser.add_argument("--variation", default="standard", help="standard, cluttered, colours or broad")
@@ -35,18 +38,17 @@ def run(args: argparse.Namespace) -> int:
             about = (inspect.getdoc(inspect.getmodule(TASKS.get(name))) or "").splitlines()[0]
             print(f"{name:14} {about}")
         return 0
-    if args.scenes < 1 or args.frames < 2 or args.seed < 0:
-        raise UserError("--scenes, --frames and --seed count up", "give at least 1, 2 and 0")
+    if args.scenes < 1 or args.frames < 2 or args.seed < 0 or args.width < 0:
+        raise UserError("--scenes, --frames, --seed and --width count up", "give at least 1, 2, 0 and 0")
     _draw(args, names)
     return 0
 
 
 def _draw(args: argparse.Namespace, names: list[str]) -> None:
-    from PIL import Image
-
     from franka_node.sim.pictures import contact_sheet
     from franka_node.sim.world import VARIATIONS
     from vip_bringup.demo.progress import CONSOLE, step
+    from vip_bringup.small_png import write_small_png
 
     if args.variation not in VARIATIONS:
         raise unknown_name("variation", args.variation, VARIATIONS)
@@ -61,10 +63,5 @@ def _draw(args: argparse.Namespace, names: list[str]) -> None:
             args.camera,
             lambda done, total: bar.update("drawing", done, total),
         )
-    temporary = args.picture.with_name(f".{args.picture.name}.part")
-    try:
-        Image.fromarray(sheet).save(temporary, format="PNG")
-        temporary.replace(args.picture)
-    except OSError as error:
-        raise UserError("cannot write the picture", error.strerror or str(error), str(args.picture)) from None
-    CONSOLE.print(f"{args.picture}: {sheet.shape[1]} x {sheet.shape[0]} pixels")
+    write_small_png(args.picture, sheet, args.width or sheet.shape[1])
+    CONSOLE.print(f"{args.picture}: {args.picture.stat().st_size // 1024} KiB")

@@ -1,0 +1,1 @@
+"""The results page: JSON files of figures in, tables and plots out."""

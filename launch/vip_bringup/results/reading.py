@@ -1,0 +1,98 @@
+"""Files of figures as sections: those of `vip bench`, `vip eval` and `vip demo`, and plain tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vip_bringup.results.section import Plot, Section
+from vip_ros.errors import UserError
+from vip_ros.registry import Registry
+
+Reader = Callable[[Mapping[str, Any], str], Section]
+
+# Kinds of files, by the key that only such a file has.
+KINDS: Registry[Reader] = Registry("kind of figures")
+
+
+def read_section(path: Path) -> Section:
+    """Read a file of figures.
+
+    Raises:
+        UserError: not JSON, of no known kind, or with parts that do not fit.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError("cannot read the figures", str(error), str(path)) from None
+    name = path.stem.lstrip("0123456789-_").replace("_", " ").replace("-", " ")
+    for key in KINDS.names():
+        if isinstance(values, dict) and key in values:
+            return KINDS.get(key)(values, name)
+    raise UserError("figures of no known kind", f"give one of the keys {', '.join(KINDS.names())}", str(path))
+
+
+@KINDS.register("columns")
+def table(values: Mapping[str, Any], name: str) -> Section:
+    """Return a plain table: the fields of Section, `plot` with those of Plot."""
+    fields = {"title": name, **values}
+    plot = fields.pop("plot", None)
+    try:
+        return Section(**fields, plot=None if plot is None else Plot(**plot))
+    except TypeError as error:
+        raise UserError(f"the table '{name}' does not fit", str(error)) from None
+
+
+@KINDS.register("encoders")
+def benchmark(values: Mapping[str, Any], name: str) -> Section:
+    """Return what `vip bench --json` wrote."""
+    rows = [
+        (entry["encoder"].partition("@")[0], figure["what"], _number(figure), _limit(figure))
+        for entry in values["encoders"]
+        for figure in entry["figures"].values()
+    ]
+    machine = values["machine"]
+    return Section(
+        title=name.capitalize(),
+        columns=("encoder", "figure", "value", "limit"),
+        rows=rows,
+        about=f"Measured on {values['frames']}.",
+        command="vip bench --json bench.json",
+        machine=f"{machine['cpu']}, {machine['cores']} cores" + "".join(f", {g}" for g in machine["gpus"]),
+        load=" to ".join(f"{load:.1f}" for load in (min(values["load"]), max(values["load"]))),
+    )
+
+
+@KINDS.register("wilson95")
+def success_rate(values: Mapping[str, Any], name: str) -> Section:
+    """Return what `vip eval --json` or `vip demo` wrote."""
+    low, high = values["wilson95"]
+    latency = values.get("latency_ms", {})
+    live = [f"{latency[key]:.0f}" for key in ("p50", "p95", "p99") if key in latency]
+    rate = 100 * values["successes"] / values["episodes"]
+    row = [values["task"], values["encoder"].partition("@")[0], values["successes"], values["episodes"], rate]
+    columns = ["task", "encoder", "solved", "of", "%", "from %", "to %"]
+    if live:
+        columns.append("image to command p50 / p95 / p99, ms")
+    demo = "vip demo --task T --out demo_out"
+    evaluation = "vip eval --policy policy --task T --episodes N --json FILE"
+    return Section(
+        title=name.capitalize(),
+        columns=columns,
+        rows=[[*row, 100 * low, 100 * high, *([" / ".join(live)] if live else [])]],
+        about="With the 95 % Wilson interval.",
+        command=demo if live else evaluation,
+    )
+
+
+def _number(figure: Mapping[str, Any]) -> str:
+    return f"{figure['value']:.3g} {figure['unit']}"
+
+
+def _limit(figure: Mapping[str, Any]) -> str:
+    for key, word in (("at_most", "at most"), ("at_least", "at least")):
+        if figure[key] is not None:
+            return f"{word} {figure[key]:g}: " + ("met" if figure["met"] else "**not met**")
+    return ""

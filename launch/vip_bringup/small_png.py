@@ -1,0 +1,35 @@
+"""Pictures for documents: PNG of at most 256 colours, a third to a quarter of the full size in bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vip_ros.errors import UserError
+
+
+def write_small_png(path: Path, pixels: NDArray[np.uint8], widest: int = 1600) -> int:
+    """Write uint8 [H, W, 3] RGB, shrunk where it is wider than that many px; returns the size in bytes.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    picture = Image.fromarray(pixels)
+    if picture.width > widest:
+        size = (widest, round(picture.height * widest / picture.width))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    small = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as stream:
+            small.save(stream, format="PNG", optimize=True)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError("cannot write the picture", error.strerror or str(error), str(path)) from None
+    return path.stat().st_size

@@ -1,0 +1,103 @@
+"""docs/results.md is what the files of figures say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vip_bringup.bench.figures import EncoderFigures, Figure, Report
+from vip_bringup.results.page import image_name, main, page, sections
+from vip_bringup.results.reading import read_section
+from vip_ros.errors import UserError
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TABLE = {
+    "title": "Ways",
+    "columns": ["way", "x", "ms", "from", "to"],
+    "rows": [["a|b", 1, 12.3456, 10.0, 15.0], ["b", 2, None, None, None]],
+    "command": "measure --all",
+    "machine": "a PC",
+    "load": "0.3",
+}
+
+
+def _write(folder: Path, name: str, values: Any) -> Path:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    return path
+
+
+def test_the_page_is_what_the_figures_say() -> None:
+    found = sections(DOCS / "results")
+    assert (DOCS / "results.md").read_text(encoding="utf-8") == page(found), (
+        "make it anew: .venv/bin/python -m vip_bringup.results.page"
+    )
+    missing = [stem for stem, section in found.items() if section.plot and not _image(stem).is_file()]
+    assert not missing
+
+
+def _image(stem: str) -> Path:
+    return DOCS / "images" / image_name(stem)
+
+
+def test_a_table_is_shown_with_its_command_and_machine(tmp_path: Path) -> None:
+    _write(tmp_path, "1-ways", TABLE)
+    text = page(sections(tmp_path))
+    assert "| a\\|b | 1 | 12.3 | 10 | 15 |" in text and "| b | 2 | – | – | – |" in text
+    assert "|---|---:|---:|---:|---:|" in text
+    assert "Measured on a PC, load 0.3." in text and "Made by `measure --all`." in text
+
+
+def test_a_benchmark_is_shown_with_what_it_missed(tmp_path: Path) -> None:
+    figures = (Figure("a", 2.0, "x", "over bare", at_most=1.25), Figure("b", 10.0, "ms", "bare"))
+    machine = {"cpu": "CPU", "cores": 2, "gpus": [], "flags": [], "runtimes": {}}
+    encoder = EncoderFigures("vip-sim@abc", "w", "cpu", "chosen", figures)
+    path = _write(tmp_path, "02-encoding-cost", Report(machine, [1.0, 2.0], "films", [encoder]).as_json())
+    section = read_section(path)
+    assert section.title == "Encoding cost"
+    assert section.rows[0] == ("vip-sim", "over bare", "2 x", "at most 1.25: **not met**")
+    assert section.rows[1][3] == "" and section.load == "1.0 to 2.0"
+
+
+@pytest.mark.parametrize("latency", [{}, {"latency_ms": {"p50": 35.1, "p95": 64.4, "p99": 91.1}}])
+def test_a_success_rate_is_shown_with_its_interval(tmp_path: Path, latency: dict[str, Any]) -> None:
+    values = {
+        "task": "t",
+        "encoder": "e@1",
+        "successes": 9,
+        "episodes": 10,
+        "wilson95": [0.6, 0.98],
+        **latency,
+    }
+    section = read_section(_write(tmp_path, "demo", values))
+    assert section.column("%") == [90.0] and section.column("to %") == [98.0]
+    assert ("35 / 64 / 91" in section.rows[0]) is bool(latency)
+
+
+def test_plots_are_drawn_beside_the_page(tmp_path: Path) -> None:
+    bars = {"kind": "bars", "label": "way", "values": ["ms"], "unit": "ms", "low": "from", "high": "to"}
+    _write(tmp_path, "1-ways", {**TABLE, "rows": TABLE["rows"][:1], "plot": bars})
+    lines = {"kind": "lines", "label": "x", "values": ["ms", "to"]}
+    _write(tmp_path, "2-ways", {**TABLE, "plot": lines})
+    arguments = ["--figures", str(tmp_path), "--out", str(tmp_path / "page.md"), "--images", str(tmp_path)]
+    assert main(arguments) == 0
+    assert "![Ways](images/results-1-ways.png)" in (tmp_path / "page.md").read_text()
+    assert all((tmp_path / f"results-{n}-ways.png").read_bytes()[:4] == b"\x89PNG" for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"what": 1}, "no known kind"),
+        ([], "no known kind"),
+        ({**TABLE, "rows": [["a"]]}, "1 of 5 cells"),
+        ({**TABLE, "plot": {"kind": "bars", "label": "no", "values": []}}, "no column 'no'"),
+        ({**TABLE, "colour": "red"}, "does not fit"),
+    ],
+)
+def test_figures_that_do_not_fit_are_refused(tmp_path: Path, values: Any, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        read_section(_write(tmp_path, "x", values))
