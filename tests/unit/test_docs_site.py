@@ -1,4 +1,4 @@
-"""The documentation as a whole: its code parses, its modules exist, its site builds, its pictures are small."""
+"""The documentation as a whole: code parses, modules exist, the site builds, pictures are small."""
 
 from __future__ import annotations
 
