@@ -12,6 +12,7 @@ from policy_node.bundle import PolicyConfig
 from policy_node.errors import InvalidObservation
 from policy_node.policy import JointHistory
 from vip_ros.errors import UserError
+from vip_ros.senders import MixedSenders
 from vip_ros.streams import StreamStats
 
 # Embeddings to measure the rate by before the policy may start.
@@ -40,6 +41,7 @@ class Observer:
     def __init__(self, config: PolicyConfig, max_age: float) -> None:
         self._config, self._max_age = config, max_age
         self._history = JointHistory(config.observed_joints)
+        self._senders = MixedSenders()
         self._names: list[str] = []
         self._encoder = ""
         self.embeddings = StreamStats("embedding", window=3.0)
@@ -48,11 +50,21 @@ class Observer:
         self.last_invalid = ""
 
     def note_joint_state(
-        self, stamp_ns: int, names: Sequence[str], positions: Sequence[float], now_ns: int
+        self,
+        stamp_ns: int,
+        names: Sequence[str],
+        positions: Sequence[float],
+        now_ns: int,
+        number: int | None = None,
     ) -> None:
-        """Take a joint state in; after an invalid one there is none until the next valid one."""
+        """Take a joint state in, with its number at its publisher; after an invalid one there is none.
+
+        That lasts until the next valid one.
+        """
         self._names = list(names)
         try:
+            if self._senders.note(number, now_ns * 1e-9):
+                raise InvalidObservation("several robots send joint states on one topic")
             self._history.add(stamp_ns, names, positions)
         except InvalidObservation as error:
             self._history.clear()

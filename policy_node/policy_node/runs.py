@@ -7,6 +7,10 @@ from dataclasses import dataclass
 REACHED, TIMEOUT, CANCELED, FAULT = "reached", "timeout", "canceled", "fault"
 
 
+# The guard tells its state twice a second, whatever happens; a run does not go on without it, s.
+_GUARD_SILENCE = 2.5
+
+
 @dataclass(frozen=True)
 class Ending:
     """Why a run ended: one of REACHED, TIMEOUT, CANCELED, FAULT, and a line for a person."""
@@ -36,13 +40,15 @@ class Run:
         self._reached_ns: int | None = None
         self._person_since_ns: int | None = None
         self._person_ns = 0
+        self._guard_ns: int | None = None
 
     def elapsed(self, now_ns: int) -> float:
         """Return s since the start, without the time in which a person had the arm."""
         return (now_ns - self.started_ns) * 1e-9 - self.person_time(now_ns)
 
     def note_driver(self, person: bool, now_ns: int) -> None:
-        """Note whether a person has the arm: nothing that the policy sends is followed then."""
+        """Note what the guard says: whether a person has the arm, and nothing of the policy is followed."""
+        self._guard_ns = now_ns
         if person and self._person_since_ns is None:
             self._person_since_ns = now_ns
         elif not person and self._person_since_ns is not None:
@@ -55,7 +61,12 @@ class Run:
         return (self._person_ns + (0 if since is None else now_ns - since)) * 1e-9
 
     def check_time(self, now_ns: int) -> Ending | None:
-        """Return the ending when time is up."""
+        """Return the ending when time is up, or the guard, once heard, has fallen silent.
+
+        A guard that was started anew must find nobody who moves the arm without being asked to.
+        """
+        if self._guard_ns is not None and (now_ns - self._guard_ns) * 1e-9 > _GUARD_SILENCE:
+            return Ending(FAULT, f"franka_node has been silent for {_GUARD_SILENCE:g} s")
         if self.elapsed(now_ns) < self.timeout:
             return None
         return Ending(TIMEOUT, f"the goal was not reached within {self.timeout:g} s")

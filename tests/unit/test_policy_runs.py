@@ -7,7 +7,7 @@ import pytest
 from support.policies import DIM, ENCODER, JOINTS, READY, toy_config
 
 from policy_node.observation import Observer
-from policy_node.runs import REACHED, TIMEOUT, Run
+from policy_node.runs import FAULT, REACHED, TIMEOUT, Run
 from vip_ros.errors import UserError
 
 S = 1_000_000_000
@@ -36,13 +36,22 @@ def test_run_ends_when_time_is_up() -> None:
 def test_time_in_which_a_person_has_the_arm_does_not_count() -> None:
     run = Run(10 * S, timeout=2.0, hold=0.3)
     run.note_driver(False, 10 * S)
-    run.note_driver(True, 11 * S)
-    run.note_driver(True, 12 * S)
+    for second in (11, 12, 13, 14):
+        run.note_driver(True, second * S)
     assert run.check_time(15 * S) is None and run.person_time(15 * S) == 4.0
     run.note_driver(False, 15 * S)
     assert run.elapsed(15 * S) == 1.0 and run.check_time(15 * S + S // 2) is None
     ending = run.check_time(16 * S)
     assert ending is not None and ending.outcome == TIMEOUT
+
+
+def test_run_does_not_go_on_without_a_guard_that_was_heard() -> None:
+    run = Run(10 * S, timeout=60.0, hold=0.3)
+    assert run.check_time(20 * S) is None  # never heard of one
+    run.note_driver(False, 20 * S)
+    assert run.check_time(22 * S) is None
+    ending = run.check_time(23 * S)
+    assert ending is not None and ending.outcome == FAULT and "franka_node" in ending.message
 
 
 def test_goal_must_stay_reached_for_a_while() -> None:

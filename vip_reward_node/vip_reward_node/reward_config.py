@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vip_models.card import METRICS
 from vip_models.goals import GoalLibrary, default_library
+from vip_reward_node.picture_watch import PictureRules
 from vip_reward_node.reward import RewardForm
 from vip_reward_node.tracker import ReachRule
 from vip_ros.config import option
@@ -14,7 +15,7 @@ from vip_ros.errors import UserError, unknown_name
 
 
 @dataclass(frozen=True)
-class RewardConfig:
+class RewardConfig(PictureRules):
     """Parameters of reward_node; paths are relative to the folder that the node was started in."""
 
     encoder: str = option("vip-sim", "name of an encoder card, or the path of a card file")
@@ -36,6 +37,7 @@ class RewardConfig:
 
     def __post_init__(self) -> None:
         """Refuse a way of rewarding that does not exist."""
+        super().__post_init__()
         if self.metric and self.metric not in METRICS:
             raise unknown_name("metric", self.metric, METRICS)
         if self.capture_frames < 1 or not self.capture_timeout > 0.0:

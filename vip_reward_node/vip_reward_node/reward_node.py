@@ -13,6 +13,7 @@ from vip_reward_node.gaps import SequenceGaps
 from vip_reward_node.goal_maker import GoalMaker
 from vip_reward_node.goal_services import GoalServices
 from vip_reward_node.outputs import RewardOutputs
+from vip_reward_node.picture_watch import PictureWatch
 from vip_reward_node.pipeline import RewardPipeline
 from vip_reward_node.reward_config import RewardConfig
 from vip_ros import stamps
@@ -21,6 +22,7 @@ from vip_ros.errors import UserError
 from vip_ros.images import to_rgb
 from vip_ros.node import StackNode, run_node
 from vip_ros.qos import SENSOR
+from vip_ros.senders import MixedSenders
 from vip_ros.streams import StreamStats
 
 CAMERA = "camera/image_raw"
@@ -37,7 +39,7 @@ class RewardNode(StackNode):
         super().__init__(name, **kwargs)
         self._images = StreamStats("images")
         self._work_time = StreamStats("image to reward")
-        self._gaps = SequenceGaps()
+        self._gaps, self._senders, self._mixed = SequenceGaps(), MixedSenders(), False
         self._refused = 0
         self._refusal, self._refused_at = "", 0.0
         self._outputs: RewardOutputs | None = None
@@ -71,8 +73,9 @@ class RewardNode(StackNode):
         """Begin to listen to the camera."""
         assert self._goals is not None
         self._pipeline.begin_video()
+        self._watch = PictureWatch(self.config)
         self._worker.start()
-        self._gaps = SequenceGaps()
+        self._gaps, self._senders = SequenceGaps(), MixedSenders()
         self._goals.listening = True
         self._subscription = self.create_subscription(
             Image,
@@ -102,7 +105,9 @@ class RewardNode(StackNode):
             self._outputs = None
 
     def _on_image(self, message: Image, info: dict[str, Any]) -> None:
-        lost = self._gaps.lost(info.get("publication_sequence_number"))
+        number = info.get("publication_sequence_number")
+        lost = self._gaps.lost(number)
+        self._mixed = self._senders.note(number, time.monotonic())
         # The numbers of several cameras on one topic run side by side and say nothing.
         if lost and self.count_publishers(CAMERA) == 1:
             self._images.drop(lost)
@@ -112,9 +117,13 @@ class RewardNode(StackNode):
     def _work(self, received: tuple[Image, int]) -> None:
         """Handle one image in the worker's thread; the next one is received meanwhile."""
         message, received_ns = received
-        outputs = self._outputs
+        outputs, seconds = self._outputs, stamps.to_seconds(message.header.stamp)
         try:
-            judged = self._pipeline.process(to_rgb(message), stamps.to_seconds(message.header.stamp))
+            if self._mixed:
+                raise UserError("several cameras send on one topic", f"leave one publisher on {CAMERA}")
+            rgb = to_rgb(message)
+            self._watch.check(rgb, seconds)
+            judged = self._pipeline.process(rgb, seconds)
         except UserError as error:
             self._refuse(error)
             return

@@ -19,6 +19,7 @@ from franka_node.limits import Array, RobotLimits
 from franka_node.smooth_clock import TimeAxis
 from franka_node.watchdog import Watchdogs, streams_of
 from franka_node.workspace import Workspace
+from vip_ros.senders import MixedSenders
 
 
 class Admission:
@@ -53,6 +54,7 @@ class Admission:
         self.newest_stamp_ns = 0
         self.accepted = self.rejected = self._rejected_before = 0
         self.last_rejection = ""
+        self._senders = ("", MixedSenders())
 
     def consider(self, chunk: ActionChunk, now_ns: int, obstacle: str, start: Array | None) -> str:
         """Follow a chunk from now on, or return why not.
@@ -64,6 +66,7 @@ class Admission:
             start: measured posture [N] where this chunk begins a motion or takes one over, else None.
         """
         try:
+            self._check_senders(chunk, now_ns)
             if obstacle:
                 raise RejectedChunk(obstacle)
             self._take(chunk, now_ns, start)
@@ -79,6 +82,13 @@ class Admission:
         """Return why chunks since the last accepted one were refused, or empty when none came."""
         refused = self.rejected > self._rejected_before
         return f"; the newest chunk was rejected: {self.last_rejection}" if refused else ""
+
+    def _check_senders(self, chunk: ActionChunk, now_ns: int) -> None:
+        # A person who takes over from a program is another source, and no second sender.
+        if chunk.source != self._senders[0]:
+            self._senders = (chunk.source, MixedSenders())
+        if self._senders[1].note(chunk.number, now_ns * 1e-9):
+            raise RejectedChunk(f"several programs send chunks as '{chunk.source}': leave one")
 
     def _take(self, chunk: ActionChunk, now_ns: int, start: Array | None) -> None:
         check_stamp(chunk, now_ns, self.newest_stamp_ns, self._config)

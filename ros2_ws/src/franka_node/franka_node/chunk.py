@@ -34,6 +34,7 @@ class ActionChunk:
         gripper: [H] opening width, m; empty leaves the gripper as it is.
         source: who sends it: policy, teleop, replay.
         final: the stream ends with this chunk on purpose.
+        number: of the message at its publisher, or None.
     """
 
     stamp_ns: int
@@ -44,6 +45,7 @@ class ActionChunk:
     gripper: npt.ArrayLike = ()
     source: str = "policy"
     final: bool = False
+    number: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

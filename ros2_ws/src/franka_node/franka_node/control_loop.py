@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from franka_node.clock_watch import ClockWatch
 from franka_node.drivers.base import Driver, RobotState
-from franka_node.guard import MOVING, Guard
+from franka_node.guard import CLOCK_STEP, MOVING, Guard
 from franka_node.guard_output import GuardOutput, Mode
 
 # Two commands are never closer than this share of the period, also when the one before came late.
@@ -46,6 +47,7 @@ class ControlLoop:
         self.cycles = self.late_cycles = 0
         self.costs: deque[float] = deque(maxlen=1000)
         self._last_cycle = time.monotonic()
+        self._clock = ClockWatch()
 
     def start(self) -> None:
         """Begin to run; the guard may be inactive, then the robot is only read."""
@@ -112,6 +114,7 @@ class ControlLoop:
         with self._lock:
             state = self._read()
             self._note_standstill()
+            self._note_clock()
             if state is None:
                 return
             now_ns = time.time_ns()
@@ -125,6 +128,12 @@ class ControlLoop:
         # Monotonic: a wall clock that is set is no standstill.
         last, self._last_cycle = self._last_cycle, time.monotonic()
         self._guard.stalled(self._last_cycle - last)
+
+    def _note_clock(self) -> None:
+        # A step back the guard sees by itself; after one forward every stream would only look old.
+        jump = self._clock.jump()
+        if jump > CLOCK_STEP:
+            self._guard.trip("clock_jump", f"the clock was set forward by {jump:.2f} s; reset to go on")
 
     def _read(self) -> RobotState | None:
         try:

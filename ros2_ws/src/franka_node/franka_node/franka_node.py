@@ -161,8 +161,8 @@ class FrankaNode(StackNode):
     def _scenes(self) -> SceneDriver | None:
         return self._driver if isinstance(self._driver, SceneDriver) else None
 
-    def _on_chunk(self, message: JointActionChunk) -> None:
-        reason = self._guard.submit(messages.to_chunk(message), time.time_ns())
+    def _on_chunk(self, message: JointActionChunk, info: dict[str, Any]) -> None:
+        reason = self._guard.submit(messages.to_chunk(message, info), time.time_ns())
         if reason:
             self.get_logger().warning(f"chunk rejected: {reason}", throttle_duration_sec=1.0)
 

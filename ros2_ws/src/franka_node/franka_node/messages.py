@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Mapping
+from typing import Any
 
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
@@ -16,8 +18,8 @@ from franka_node.limits import Array
 from vip_ros import stamps
 
 
-def to_chunk(message: JointActionChunk) -> ActionChunk:
-    """Return the chunk of a message, nothing checked."""
+def to_chunk(message: JointActionChunk, info: Mapping[str, Any]) -> ActionChunk:
+    """Return the chunk of a message and of what the middleware says of it, nothing checked."""
     return ActionChunk(
         stamp_ns=stamps.to_ns(message.header.stamp),
         joint_names=message.joint_names,
@@ -27,6 +29,7 @@ def to_chunk(message: JointActionChunk) -> ActionChunk:
         gripper=message.gripper,
         source=message.source,
         final=message.final,
+        number=info.get("publication_sequence_number"),
     )
 
 
