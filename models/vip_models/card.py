@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("bilinear", "bicubic", "bilinear-aliased", "tensorflow-bicubic")
 METRICS = ("l2", "cosine")
+# A card's name begins the names of files in the cache: nothing in it may lead elsewhere.
+_NAME = re.compile(r"(\w[\w.+-]{0,99})?")
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,15 @@ class EncoderCard:
         """Make sequences immutable and refuse what cannot be meant.
 
         Raises:
-            UserError: a crop larger than the picture, no frame per embedding, an unknown way of resampling.
+            UserError: a name that is none, a crop larger than the picture, no frame per embedding, an unknown
+                way of resampling.
         """
         for field in ("mean", "std", "urls", "drop"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
+        if not _NAME.fullmatch(self.name) or ".." in self.name:
+            raise UserError(
+                f"an encoder cannot have the name {self.name[:100]!r}", "use letters, digits, _ . + -"
+            )
         if self.crop > self.resize or self.crop < 1:
             raise UserError(
                 f"card '{self.name}' crops {self.crop} out of {self.resize} pixels",

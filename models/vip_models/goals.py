@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from vip_models.card import METRICS
+from vip_ros.arrays import load_arrays
 from vip_ros.errors import UserError, unknown_name
 
 GOAL_FILE = "goal.npz"
+# Pictures of some dozen subgoals fit many times over.
+_MOST_BYTES = 500_000_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -134,8 +137,7 @@ def load_goal(path: Path, encoder: str = "") -> Goal:
     if not path.is_file():
         raise UserError(f"no goal file {path}", "check the path")
     try:
-        with np.load(path, allow_pickle=False) as data:
-            goal = _from_arrays(dict(data))
+        goal = _from_arrays(load_arrays(path, _MOST_BYTES))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"not a goal file ({error})", "make the goal anew", str(path)) from None
     if encoder:

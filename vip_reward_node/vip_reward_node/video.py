@@ -15,6 +15,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from vip_ros.errors import UserError
+from vip_ros.pictures import MOST_PIXELS, decode_picture
 
 FOLDER_RATE = 25.0
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
@@ -100,13 +101,12 @@ def read_image(path: Path) -> Image:
     _hush()
     # Decoding from memory instead of imread tells a missing file from a damaged one.
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        rgb = decode_picture(path.read_bytes(), str(path))
     except OSError as error:
         raise UserError(f"cannot read the image {path}", str(error.strerror)) from None
-    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if bgr is None:
+    if rgb is None:
         raise UserError(f"not an image that can be read: {path}", "give a PNG or JPEG file")
-    return _to_rgb(bgr)
+    return rgb
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -127,6 +127,10 @@ def _open(path: Path) -> cv2.VideoCapture:
     if not capture.isOpened():
         capture.release()
         raise UserError(f"not a video that can be decoded: {path}", "give an MP4, MKV, AVI or WebM file")
+    width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    if width * height > MOST_PIXELS:
+        capture.release()
+        raise UserError(f"{path} is {width:.0f}x{height:.0f}", "scale the video down")
     return capture
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from vip_models.pretraining.sources import SOURCES, Image, StillVideo, Video, natural_order
 from vip_ros.errors import UserError
+from vip_ros.pictures import decode_picture
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
 
@@ -33,13 +33,12 @@ def read_image(path: Path) -> Image:
     """Read an image file as uint8 [H,W,3] RGB; raises UserError when it is missing or damaged."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        data = np.fromfile(path, np.uint8)
+        pixels = decode_picture(path.read_bytes(), str(path))
     except OSError as error:
         raise UserError(f"cannot read {path}", str(error.strerror)) from None
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if pixels is None:
         raise UserError(f"{path} is not an image that can be decoded", "replace or delete it")
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    return pixels
 
 
 @SOURCES.register("frames")

@@ -15,6 +15,9 @@ from vip_ros.errors import UserError, unknown_name
 
 C = TypeVar("C")
 
+# Far more than any configuration, card or episode description holds.
+_MOST_BYTES, _MOST_VALUES = 10_000_000, 1_000_000
+
 
 def option(default: Any, doc: str, **extra: Any) -> Any:
     """Declare a dataclass field with a default and a doc line (its unit belongs in that line)."""
@@ -41,13 +44,31 @@ def from_mapping(cls: type[C], values: Mapping[str, Any], where: str = "") -> C:
 
 
 def load_yaml(path: Path) -> Any:
-    """Read a YAML file with the safe loader; raises UserError when it is missing or not YAML."""
+    """Read a YAML file with the safe loader; raises UserError when it is missing, not YAML, or too much."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > _MOST_BYTES:
+            raise UserError(f"more than {_MOST_BYTES / 1e6:g} MB of YAML", "give a smaller file", str(path))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if _size(content, {}) > _MOST_VALUES:
+            raise UserError("its aliases unfold to too much", "write less of it as aliases", str(path))
+        return content
+    except RecursionError:
+        raise UserError("not a readable YAML file", "it is nested too deeply", str(path)) from None
     except FileNotFoundError:
         raise UserError(f"no such file: {path}", "check the path") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError("not a readable YAML file", str(error), str(path)) from None
+
+
+def _size(value: Any, sizes: dict[int, int]) -> int:
+    """Return how many values a YAML document has once its aliases are unfolded; infinite ones are many."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    if id(value) not in sizes:
+        sizes[id(value)] = _MOST_VALUES + 1  # met again inside itself, it has no end
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        sizes[id(value)] = 1 + sum(_size(item, sizes) for item in inner)
+    return sizes[id(value)]
 
 
 def _check(key: str, value: Any, hint: Any, where: str) -> Any:

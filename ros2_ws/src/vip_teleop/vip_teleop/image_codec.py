@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vip_ros.errors import UserError
 from vip_ros.images import to_rgb
+from vip_ros.pictures import decode_picture
 from vip_teleop.episode import COMPRESSED_SUFFIX
 from vip_teleop.message_types import decode, typestore_for
 from vip_teleop.sample import Sample
@@ -74,7 +75,7 @@ def picture(message: Any) -> NDArray[np.uint8]:
     """
     if not hasattr(message, "format"):
         return to_rgb(message)
-    pixels = cv2.imdecode(np.asarray(message.data, np.uint8), cv2.IMREAD_COLOR)
+    pixels = decode_picture(np.asarray(message.data, np.uint8))
     if pixels is None:
         raise UserError("a recorded picture is damaged", "record it again")
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    return pixels

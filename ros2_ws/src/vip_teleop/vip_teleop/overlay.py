@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vip_ros.errors import UserError
+from vip_ros.pictures import decode_picture
 from vip_teleop.episode import is_episode, list_episodes
 from vip_teleop.episode_reader import EpisodeReader
 
@@ -72,7 +73,10 @@ def _first_frame(episode: Path) -> Pixels:
 
 
 def _image(path: Path) -> Pixels:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        pixels = decode_picture(path.read_bytes(), str(path))
+    except OSError:
+        pixels = None
     if pixels is None:
         raise UserError("no such reference", "name an image file or an episode", str(path))
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    return pixels
