@@ -67,8 +67,6 @@ def describe(
         horizon=dataset.horizon,
         gripper=dataset.has_gripper,
         senses=dataset.senses,
-        first_embedding=config.first_embedding,
-        ensemble=config.ensemble,
         training={
             **learned.figures,
             **timing,

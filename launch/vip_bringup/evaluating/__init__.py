@@ -1,1 +1,0 @@
-"""How often a policy solves its task: in lockstep, through the live graph, or on a real arm with a person."""

@@ -1,1 +1,0 @@
-"""Tables of success over tasks, methods, encoders and amounts of data, cell by cell."""
