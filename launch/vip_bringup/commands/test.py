@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from importlib.util import find_spec
 
+    from vip_bringup.child import describe_exit
     from vip_ros.errors import UserError
     from vip_ros.resources import source_root
 
@@ -44,7 +45,10 @@ def run(args: argparse.Namespace) -> int:
     failed = []
     for step in steps:
         print(f"== {' '.join(step)}", flush=True)
-        if subprocess.run([sys.executable, "-m", *step], cwd=root, check=False).returncode != 0:
+        status = subprocess.run([sys.executable, "-m", *step], cwd=root, check=False).returncode
+        if status < 0:
+            print(f"{step[0]} {describe_exit(status)}", flush=True)
+        if status != 0:
             failed.append(step[0])
     if failed:
         raise UserError(f"failed: {', '.join(dict.fromkeys(failed))}", "see above")
