@@ -140,15 +140,21 @@ class LiveEvaluator(GraphClient):
         return "canceled" if canceled else str(result.result.outcome)
 
     def _prepare(self, task: str, seed: int) -> None:
-        self.demand(self._reset_scene, ResetScene.Request(task=task, seed=seed))
-        self.wait_until(lambda: self._scene_seed == seed, "sim/state never showed the new scene")
+        self._prepare_scene(task, seed)
         if self._fault:
             self.demand(self._reset_guard, Trigger.Request())
-        self.wait_until(lambda: self._mode == GuardState.HOLD, "the guard did not come to HOLD")
+        self._wait_until_still()
         self.wait_until(
             lambda: self._reward_stamp >= self._scene_stamp, "no reward for a picture of the new scene"
         )
         self.demand(self._reset_reward, Trigger.Request())
+
+    def _prepare_scene(self, task: str, seed: int) -> None:
+        self.demand(self._reset_scene, ResetScene.Request(task=task, seed=seed))
+        self.wait_until(lambda: self._scene_seed == seed, "sim/state never showed the new scene")
+
+    def _wait_until_still(self) -> None:
+        self.wait_until(lambda: self._mode == GuardState.HOLD, "the guard did not come to HOLD")
 
     def wait_for_policy(self, limit: float) -> None:
         """Wait until policy_node serves its action; raises UserError after the limit (s)."""

@@ -42,6 +42,8 @@ class PolicyConfig:
         horizon: points per chunk, H.
         gripper: whether the last action dimension is the gripper's opening width, m.
         senses: joints that are seen but not moved (a finger, m); they follow the joints in the input, [S].
+        first_embedding: the network also sees the embedding with which the run began, after the present one.
+        ensemble: s over which earlier chunks count in the present one (temporal ensembling); 0: not at all.
         action_space: the network's output is target position minus present position, rad.
         training: figures of the training, for people.
         format: version of this file.
@@ -57,6 +59,8 @@ class PolicyConfig:
     horizon: int
     gripper: bool
     senses: list[str] = field(default_factory=list)
+    first_embedding: bool = False
+    ensemble: float = 0.0
     action_space: str = ACTION_SPACE
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
@@ -65,6 +69,11 @@ class PolicyConfig:
     def action_size(self) -> int:
         """Numbers per point of a chunk, A."""
         return len(self.joints) + int(self.gripper)
+
+    @property
+    def input_size(self) -> int:
+        """Numbers that the network sees."""
+        return self.embedding_dim * (1 + self.first_embedding) + len(self.observed_joints)
 
     @property
     def observed_joints(self) -> list[str]:
@@ -149,10 +158,7 @@ def load_bundle(path: Path) -> Bundle:
     except (OSError, SafetensorError) as error:
         raise UserError("cannot read the policy's weights", str(error), str(path / WEIGHTS_FILE)) from error
     network = PolicyNetwork(tensors)
-    if (
-        network.input_size != config.embedding_dim + len(config.observed_joints)
-        or network.output_size != config.horizon * config.action_size
-    ):
+    if network.input_size != config.input_size or network.output_size != config.horizon * config.action_size:
         raise UserError("the policy's weights and config.yaml differ in size", "train it again", str(path))
     goal = load_goal(path)
     if goal.encoder != config.encoder:

@@ -16,46 +16,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from policy_node.embeddings import Floats, FrameEncoder, embed_episode
+from policy_node.embeddings import Floats, FrameEncoder
+from policy_node.episode_data import (
+    EpisodeData,
+    check_rates,
+    common_joints,
+    common_senses,
+    load_episode,
+    read_recorded,
+)
 from vip_models.distances import distances
 from vip_ros.errors import UserError
-from vip_teleop.episode_reader import EpisodeReader, JointSeries
+from vip_teleop.episode_reader import EpisodeReader
 
 _ENDING = 1.0
 """s at the end of a demonstration that may count as having reached the goal."""
 
-_LEAST_TRAVEL = 0.002
-"""m of a finger's travel from which it tells something about the task."""
-
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
-
-
-@dataclass(frozen=True)
-class EpisodeData:
-    """One episode's samples.
-
-    Attributes:
-        name: folder name.
-        success: whether the task was solved.
-        embeddings: float32 [T, D].
-        q: measured joint positions at each picture, rad, [T, N].
-        targets: commanded positions after each picture, rad, [T, H, N].
-        gripper: commanded opening width, m, [T, H]; None when no gripper was recorded.
-        times: s since the first picture, [T].
-        last_image: last picture, uint8 [h, w, 3] RGB.
-        fingers: measured positions of the dataset's senses, m, [T, S]; None: there are none.
-    """
-
-    name: str
-    success: bool
-    embeddings: Floats
-    q: NDArray[np.float64]
-    targets: NDArray[np.float64]
-    gripper: NDArray[np.float64] | None
-    times: NDArray[np.float64]
-    last_image: NDArray[np.uint8]
-    fingers: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,10 +71,15 @@ class Dataset:
         """Whether every episode recorded gripper commands."""
         return all(episode.gripper is not None for episode in self.episodes)
 
-    def rewards(self, episode: EpisodeData) -> NDArray[np.float64]:
-        """Return R of each sample over one step_duration, [T]; 0 at the end of the episode."""
+    def distances(self, episode: EpisodeData) -> NDArray[np.float64]:
+        """Return the distance of each picture to the goal, [T]."""
         curve = distances(episode.embeddings, self.goal.embedding, self.goal.metric)
-        following = np.interp(episode.times + self.step_duration, episode.times, curve)
+        return curve.astype(np.float64)
+
+    def rewards(self, episode: EpisodeData, span: float = 0.0) -> NDArray[np.float64]:
+        """Return R of each sample over `span` s (0: one step_duration), [T]; 0 at the end of the episode."""
+        curve = self.distances(episode)
+        following = np.interp(episode.times + (span or self.step_duration), episode.times, curve)
         return curve - following
 
 
@@ -119,7 +102,8 @@ def load_dataset(
         metric: how distances to the goal are measured, "l2" or "cosine"; "": as the encoder's authors do.
 
     Raises:
-        UserError: no episode, none successful, several tasks or robots mixed, a damaged episode.
+        UserError: no episode, none successful, several tasks, robots or rates mixed, or an episode that is
+            damaged, too short or not finite.
     """
     if not paths:
         raise UserError("there are no episodes", "record some with 'vip record'")
@@ -127,73 +111,18 @@ def load_dataset(
     tasks = sorted({reader.info.task for reader in readers})
     if len(tasks) > 1:
         raise UserError(f"episodes of several tasks: {', '.join(tasks)}", "keep one task per folder")
-    joints = _arm_joints(readers[0].joint_commands().names)
-    senses = _senses(readers)
+    recorded = [read_recorded(reader) for reader in readers]
+    joints, senses = common_joints(recorded), common_senses(recorded)
     episodes = []
-    for index, reader in enumerate(readers):
+    for index, (reader, robot) in enumerate(zip(readers, recorded, strict=True)):
         if progress is not None:
             progress("encoding", index, len(readers))
-        episodes.append(_load_episode(reader, encoder, joints, senses, step_duration, horizon))
+        episodes.append(load_episode(reader, robot, encoder, joints, senses, step_duration, horizon))
     if progress is not None:
         progress("encoding", len(readers), len(readers))
+    check_rates(episodes)
     goal = _goal(episodes, metric or encoder.card.metric)
     return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal, senses)
-
-
-def _load_episode(
-    reader: EpisodeReader,
-    encoder: FrameEncoder,
-    joints: list[str],
-    senses: list[str],
-    step_duration: float,
-    horizon: int,
-) -> EpisodeData:
-    stamps, embeddings, last_image = embed_episode(reader, encoder)
-    states, commands = reader.joint_states(), reader.joint_commands()
-    where = str(reader.path)
-    origin = int(stamps[0])
-    times = _seconds(stamps, origin)
-    seen = _resample(times, _seconds(states.stamps, origin), states.columns([*joints, *senses], where))
-    q, fingers = seen[:, : len(joints)], seen[:, len(joints) :] if senses else None
-    # A command's header carries the stamp of the image it follows from; when it was sent is the
-    # recording time.
-    sent = _seconds(commands.recorded, origin)
-    due = (times[:, None] + step_duration * np.arange(1, horizon + 1)).ravel()
-    targets = _resample(due, sent, commands.columns(joints, where)).reshape(len(times), horizon, -1)
-    width = _gripper_width(commands)
-    gripper = None if width is None else np.interp(due, sent, width).reshape(len(times), horizon)
-    success = reader.info.outcome == "success"
-    return EpisodeData(reader.path.name, success, embeddings, q, targets, gripper, times, last_image, fingers)
-
-
-def _seconds(stamps: NDArray[np.int64], origin: int) -> NDArray[np.float64]:
-    return ((stamps - origin) * 1e-9).astype(np.float64)
-
-
-def _resample(
-    at: NDArray[np.float64], times: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    return np.stack([np.interp(at, times, column) for column in values.T], axis=1)
-
-
-def _arm_joints(names: list[str]) -> list[str]:
-    return [name for name in names if "finger" not in name]
-
-
-def _senses(readers: Sequence[EpisodeReader]) -> list[str]:
-    """Return one finger's joint if every episode recorded it and it moved in some; the others do the same."""
-    states = [reader.joint_states() for reader in readers]
-    fingers = [name for name in states[0].names if "finger" in name][:1]
-    if not all(name in series.names for series in states for name in fingers):
-        return []
-    moved = [float(np.ptp(series.columns(fingers))) for series in states if fingers]
-    return fingers if max(moved, default=0.0) > _LEAST_TRAVEL else []
-
-
-def _gripper_width(series: JointSeries) -> NDArray[np.float64] | None:
-    fingers = [name for name in series.names if "finger" in name]
-    # Each finger reports its own travel; the opening width is their sum.
-    return series.columns(fingers).sum(axis=1) if fingers else None
 
 
 def _goal(episodes: list[EpisodeData], metric: str) -> GoalData:

@@ -10,8 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from policy_node.chunks import ActionChunk
 from policy_node.embeddings import FrameEncoder
-from policy_node.policy import ActionChunk, Policy
+from policy_node.policy import Policy
+
+Watch = Callable[[NDArray[np.uint8], NDArray[np.float32]], None]
 
 
 class Environment(Protocol):
@@ -86,12 +89,22 @@ def run_episode(
     environment: Environment,
     seed: int,
     config: EvaluationConfig,
+    watch: Watch | None = None,
 ) -> EpisodeResult:
     """Run the policy until the task has been solved for a while, or time is up.
 
     A chunk takes effect `latency` after its picture; until then the one before goes on. Points are joined
     by straight lines, without the guard.
+
+    Args:
+        policy: what acts.
+        encoder: the frozen encoder it was trained on.
+        environment: the scene.
+        seed: of the scene, for the result.
+        config: how the episode runs.
+        watch: shown every picture that the policy acts on, uint8 [H, W, 3], and its embedding [D].
     """
+    policy.reset()
     period = round(1.0 / (policy.config.rate * config.control_step))
     waiting: list[tuple[float, ActionChunk]] = []
     current: tuple[float, ActionChunk] | None = None
@@ -101,7 +114,10 @@ def run_episode(
     while True:
         if tick % period == 0:
             frame, q, now = environment.observe()
-            waiting.append((now, policy.act(encoder.encode(frame[None])[0], _seen(policy, environment, q))))
+            embedding = encoder.encode(frame[None])[0]
+            waiting.append((now, policy.act(embedding, _seen(policy, environment, q), now)))
+            if watch is not None:
+                watch(frame, embedding)
         time = start + tick * config.control_step
         while waiting and time >= waiting[0][0] + config.latency - 1e-9:
             current = waiting.pop(0)
@@ -134,10 +150,11 @@ def evaluate(
     environments: Callable[[int], Environment],
     seeds: list[int],
     config: EvaluationConfig,
+    watch: Watch | None = None,
 ) -> Iterator[EpisodeResult]:
-    """Yield one result per scene seed."""
+    """Yield one result per scene seed; watch is shown what the policy sees."""
     for seed in seeds:
-        yield run_episode(policy, encoder, environments(seed), seed, config)
+        yield run_episode(policy, encoder, environments(seed), seed, config, watch)
 
 
 def summary(results: list[EpisodeResult]) -> dict[str, Any]:

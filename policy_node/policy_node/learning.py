@@ -8,19 +8,29 @@ from typing import Any
 from policy_node.network import Tensors
 from vip_models.card import METRICS
 from vip_ros.config import option
-from vip_ros.errors import unknown_name
+from vip_ros.errors import UserError, unknown_name
+
+VIP, SPARSE = "vip", "sparse"
+REWARDS = (VIP, SPARSE)
+TO_END_OF_CHUNK, TO_END_OF_EPISODE = 0, -1
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Options of `vip train`; network, optimiser and batch are those of the VIP paper by default."""
 
-    tau: float = option(0.3, "sharpness of the reward weights, per standard deviation of the reward")
+    tau: float = option(0.3, "sharpness of the weights, per standard deviation of reward or advantage")
+    reward: str = option(VIP, "vip: distance to the goal covered; sparse: 1 at the end of a success, else 0")
+    reward_steps: int = option(1, "steps that a reward looks ahead; 0: to the chunk's end, -1: the episode's")
     reward_scale: float = option(0.0, "divisor of the reward; 0: its standard deviation, 1: raw units")
+    discount: float = option(0.98, "of rewards per step_duration, where a value is learned (awr, iql)")
+    expectile: float = option(0.7, "of iql's value: 0.5 is the mean, towards 1 the best action of the data")
     metric: str = option("", "how distances to the goal are measured: l2 or cosine; empty: the encoder's own")
     max_weight: float = option(20.0, "largest sample weight, in means")
     components: int = option(8, "principal components of the embedding that the policy sees; 0: all features")
+    first_embedding: bool = option(False, "the policy also sees the embedding with which its run began")
     hidden: list[int] = option([256, 256], "width of each hidden layer")
+    batch_norm: bool = option(False, "normalise the input batch by batch, as R3M's behaviour cloning does")
     steps: int = option(2_000, "gradient steps; more learn the few episodes by heart")
     batch_size: int = option(32, "samples per step")
     learning_rate: float = option(1e-3, "Adam's step size")
@@ -35,13 +45,31 @@ class TrainConfig:
     step_duration: float = option(0.1, "s between two points of a chunk")
     horizon: int = option(8, "points per chunk")
     rate: float = option(10.0, "chunks per second the policy is to run at, Hz")
+    ensemble: float = option(0.0, "s over which earlier chunks count in the present one; 0: not at all")
     seed: int = option(0, "seed of the weights, the batches and the noise")
     threads: int = option(1, "CPU threads of the training step; small networks are fastest with one")
 
     def __post_init__(self) -> None:
-        """Refuse a metric that does not exist."""
+        """Refuse what cannot be meant.
+
+        Raises:
+            UserError: an unknown metric or reward, a number outside of its range.
+        """
         if self.metric and self.metric not in METRICS:
             raise unknown_name("metric", self.metric, METRICS)
+        if self.reward not in REWARDS:
+            raise unknown_name("reward", self.reward, REWARDS)
+        for name in ("steps", "batch_size", "check_every", "horizon", "threads"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} is {getattr(self, name)}", "give at least 1", "training options")
+        for name in ("step_duration", "rate", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"{name} is {getattr(self, name)}", "give more than 0", "training options")
+        for name, most in (("held_out", 1.0), ("dropout", 1.0), ("expectile", 1.0), ("discount", 1.0 + 1e-9)):
+            if not 0 <= getattr(self, name) < most:
+                raise UserError(f"{name} is {getattr(self, name)}", "give 0 to 1", "training options")
+        if not (self.tau >= 0 and self.components >= 0 and self.ensemble >= 0 and self.reward_steps >= -1):
+            raise UserError("a training option is negative", "tau, components, ensemble count up from 0")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from policy_node.bundle import PolicyConfig, load_bundle
 from policy_node.embeddings import FrameEncoder
-from policy_node.evaluation import EpisodeResult, EvaluationConfig, evaluate, summary
+from policy_node.evaluation import EpisodeResult, EvaluationConfig, Watch, evaluate, summary
 from policy_node.policy import Policy
 
 EVALUATION_SEED = 1_000_000
@@ -23,6 +23,7 @@ def evaluate_in_simulator(
     seed: int = EVALUATION_SEED,
     config: EvaluationConfig | None = None,
     on_episode: Callable[[EpisodeResult], None] | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, Any]:
     """Run a policy on scenes of consecutive seeds and return the figures.
 
@@ -34,6 +35,7 @@ def evaluate_in_simulator(
         seed: scene seed of the first.
         config: how the episodes run.
         on_episode: told of every finished episode.
+        watch: shown every picture that the policy acts on, and its embedding.
 
     Raises:
         UserError: no such policy or task, or an encoder that is not the policy's.
@@ -54,7 +56,7 @@ def evaluate_in_simulator(
     results = []
     try:
         seeds = list(range(seed, seed + episodes))
-        for result in evaluate(policy, encoder, scene_of, seeds, config or EvaluationConfig()):
+        for result in evaluate(policy, encoder, scene_of, seeds, config or EvaluationConfig(), watch):
             results.append(result)
             if on_episode is not None:
                 on_episode(result)

@@ -6,7 +6,7 @@ import array
 
 from vip_interfaces.msg import JointActionChunk
 
-from policy_node.policy import ActionChunk
+from policy_node.chunks import ActionChunk
 from vip_ros.stamps import from_ns
 
 SOURCE, PERSON = "policy", "teleop"

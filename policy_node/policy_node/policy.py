@@ -4,49 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from policy_node.bundle import Bundle
+from policy_node.chunks import ActionChunk
+from policy_node.ensembling import Ensemble
 from policy_node.errors import InvalidObservation
-
-
-@dataclass(frozen=True)
-class ActionChunk:
-    """A short horizon of joint position targets; point k is due (k + 1) * step_duration after the image.
-
-    Attributes:
-        positions: rad, float64 [H, N].
-        gripper: opening width, m, float64 [H]; None leaves the gripper as it is.
-        step_duration: s.
-    """
-
-    positions: NDArray[np.float64]
-    gripper: NDArray[np.float64] | None
-    step_duration: float
-
-    def at(self, elapsed: float) -> NDArray[np.float64]:
-        """Return the target [N] at that many s after the image: linear between points, held outside."""
-        times = self.step_duration * np.arange(1, len(self.positions) + 1)
-        return np.array([np.interp(elapsed, times, column) for column in self.positions.T])
-
-    def gripper_at(self, elapsed: float) -> float | None:
-        """Return the gripper's target width, m, at that many s after the image."""
-        if self.gripper is None:
-            return None
-        times = self.step_duration * np.arange(1, len(self.gripper) + 1)
-        return float(np.interp(elapsed, times, self.gripper))
-
-    def resting(self, elapsed: float) -> ActionChunk:
-        """Return the chunk of the same stamp that goes on as planned until `elapsed` s, then rests there."""
-        times = self.step_duration * np.arange(1, len(self.positions) + 1)
-        until = np.minimum(times, elapsed)
-        positions = np.stack([self.at(moment) for moment in until])
-        if self.gripper is None:
-            return ActionChunk(positions, None, self.step_duration)
-        return ActionChunk(positions, np.interp(until, times, self.gripper), self.step_duration)
 
 
 class Policy:
@@ -59,28 +24,41 @@ class Policy:
     def __init__(self, bundle: Bundle) -> None:
         self.config = bundle.config
         self._network = bundle.network
+        self._ensemble = Ensemble(bundle.config.ensemble)
+        self._first: NDArray[np.float64] | None = None
 
-    def act(self, embedding: ArrayLike, q: ArrayLike) -> ActionChunk:
+    def reset(self) -> None:
+        """Forget the run before: the next observation begins another."""
+        self._ensemble.reset()
+        self._first = None
+
+    def act(self, embedding: ArrayLike, q: ArrayLike, time: float | None = None) -> ActionChunk:
         """Return the chunk that follows from one observation.
 
         Args:
             embedding: φ(o), [D].
             q: joint positions at the time of the image, rad, followed by those of the senses, m, [N + S].
+            time: of the image, s; without it, earlier chunks do not count in this one.
 
         Raises:
             InvalidObservation: NaN or infinity, or a wrong length.
         """
         features = _vector("embedding", embedding, self.config.embedding_dim)
         seen = _vector("joint state", q, len(self.config.observed_joints))
-        output = self._network(np.concatenate([features, seen]).astype(np.float32))
+        if self._first is None:
+            self._first = features
+        pictures = [features, self._first] if self.config.first_embedding else [features]
+        output = self._network(np.concatenate([*pictures, seen]).astype(np.float32))
         action = output.astype(np.float64).reshape(self.config.horizon, self.config.action_size)
         joints = len(self.config.joints)
         gripper = np.maximum(action[:, joints], 0.0) if self.config.gripper else None
-        return ActionChunk(seen[:joints] + action[:, :joints], gripper, self.config.step_duration)
+        chunk = ActionChunk(seen[:joints] + action[:, :joints], gripper, self.config.step_duration)
+        return chunk if time is None else self._ensemble.blend(time, chunk)
 
     def warm_up(self) -> None:
         """Run once, so that the first real call is not the slow one."""
         self.act(np.zeros(self.config.embedding_dim), np.zeros(len(self.config.observed_joints)))
+        self.reset()
 
 
 class JointHistory:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,32 +15,21 @@ from vip_interfaces.action import RunPolicy
 from vip_interfaces.msg import Embedding, GuardState, JointActionChunk, Reward
 
 from policy_node.bundle import load_bundle
+from policy_node.chunks import ActionChunk
 from policy_node.messages import PERSON, chunk_message
 from policy_node.observation import Observer
-from policy_node.policy import ActionChunk, Policy, RateLimiter
+from policy_node.policy import Policy, RateLimiter
+from policy_node.policy_node_config import PolicyNodeConfig
 from policy_node.runs import CANCELED, FAULT, REACHED, Ending, Run
 from vip_ros import diagnostics, qos
-from vip_ros.config import option
 from vip_ros.diagnostics import Status
 from vip_ros.errors import UserError
 from vip_ros.node import StackNode, run_node
 from vip_ros.stamps import to_ns
 from vip_ros.streams import StreamStats
 
-# How far ahead of now the last chunk's motion goes on before it rests, s: enough for a smooth stop.
-_COAST = 0.2
+_COAST = 0.2  # s, how far ahead of now the last chunk's motion goes on before it rests: for a smooth stop
 _WATCH_PERIOD = 0.05  # s
-
-
-@dataclass(frozen=True)
-class PolicyNodeConfig:
-    """Parameters of policy_node."""
-
-    bundle: str = option("", "folder of the policy bundle")
-    timeout: float = option(15.0, "s until a run ends by itself when its caller gives no time")
-    max_age: float = option(0.5, "s after which the newest embedding or joint state is stale")
-    stop_when_reached: bool = option(True, "end a run when the reward says that the goal is reached")
-    reached_hold: float = option(0.3, "s for which the goal must stay reached")
 
 
 class PolicyNode(StackNode):
@@ -127,9 +115,9 @@ class PolicyNode(StackNode):
             raise UserError(f"the guard is in fault '{self._fault}'", "mend the cause, then reset the guard")
         if self._person:
             raise UserError("a person drives the arm", "hand it back: franka_node/hand_back")
-        now_ns = self.now_ns()
-        self._observer.check_fresh(now_ns)
+        self._observer.check_fresh(now_ns := self.now_ns())
         self._limiter.reset()
+        self._policy.reset()
         self._run = Run(now_ns, timeout if timeout > 0 else self.config.timeout, self.config.reached_hold)
         self._done = Future()
         self.get_logger().info(f"run begins, at most {self._run.timeout:g} s")
@@ -204,7 +192,7 @@ class PolicyNode(StackNode):
         seen = self._observer.note_embedding(stamp_ns, message.encoder, message.data, self.now_ns())
         if seen is None or self._run is None or not self._limiter.passes(stamp_ns):
             return
-        self._sent = (stamp_ns, self._policy.act(seen.embedding, seen.q))
+        self._sent = (stamp_ns, self._policy.act(seen.embedding, seen.q, stamp_ns * 1e-9))
         self._send(*self._sent)
         self._run.chunks += 1
 

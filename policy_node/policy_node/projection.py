@@ -42,3 +42,8 @@ def principal_components(embeddings: torch.Tensor, count: int) -> Projection:
     kept = max(1, kept)
     spread = (deviations[:kept] / len(embeddings) ** 0.5).clamp_min(_SMALLEST)
     return Projection(mean, directions[:kept].T / spread)
+
+
+def beside(first: Projection, second: Projection) -> Projection:
+    """Return the projection of two embeddings one after the other, [B, 2 D] to [B, K + L]."""
+    return Projection(torch.cat([first.mean, second.mean]), torch.block_diag(first.matrix, second.matrix))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,49 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from policy_node.dataset import Dataset, EpisodeData, Progress
+from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.network import Tensors
-from policy_node.projection import Projection, principal_components
+from policy_node.projection import Projection
+from policy_node.samples import Samples, Scales, disturb, fit_projection, gather, scales_of
+from policy_node.training_state import TrainingState, fingerprint
 
-# Features that never vary (m, rad, embedding units) must not be blown up by their standard deviation.
-_FLOOR = 1e-3
-
-
-@dataclass(frozen=True)
-class _Samples:
-    """Embeddings [B, D] or components [B, K], joints and senses [B, N + S], targets [B, H, A], weights [B].
-
-    The first `joints` columns of q are those that the targets move.
-    """
-
-    embeddings: torch.Tensor
-    q: torch.Tensor
-    targets: torch.Tensor
-    weights: torch.Tensor
-    joints: int
-
-    def __len__(self) -> int:
-        return len(self.weights)
-
-    def pick(self, index: torch.Tensor) -> _Samples:
-        return replace(
-            self,
-            embeddings=self.embeddings[index],
-            q=self.q[index],
-            targets=self.targets[index],
-            weights=self.weights[index],
-        )
-
-
-@dataclass(frozen=True)
-class _Scales:
-    """Mean and standard deviation of the inputs [K + N] and of the outputs [H * A]."""
-
-    input_mean: torch.Tensor
-    input_std: torch.Tensor
-    output_mean: torch.Tensor
-    output_std: torch.Tensor
+State = dict[str, torch.Tensor]
+Noise = Callable[[Samples, Scales, TrainConfig, torch.Generator], Samples]
 
 
 def fit(
@@ -67,7 +34,7 @@ def fit(
 
     A network's output is target minus present position. Noise on the joint positions moves the input but
     not the target position, so that the policy learns to come back to the demonstrated path. The network
-    with the smallest error on held-out episodes is kept.
+    with the smallest error on held-out episodes is kept. A run that was cut short goes on where it was.
 
     Args:
         dataset: the episodes.
@@ -76,59 +43,132 @@ def fit(
         progress: told the steps done.
     """
     torch.set_num_threads(config.threads)
-    generator = torch.Generator().manual_seed(config.seed)
-    kept, held = _split(len(dataset.episodes), config.held_out, config.seed)
-    train = _samples(dataset, weights, kept)
-    valid = _samples(dataset, weights, held) if held else train
-    projection = principal_components(train.embeddings, config.components)
+    kept, held = split(len(dataset.episodes), config.held_out, config.seed)
+    train = gather(dataset, weights, kept, config)
+    valid = gather(dataset, weights, held, config) if held else train
+    projection = fit_projection(train, config)
     train, valid = (replace(part, embeddings=projection(part.embeddings)) for part in (train, valid))
-    scales = _scales(train)
+    scales = scales_of(train)
+    generator = torch.Generator().manual_seed(config.seed)
     network = _network(train, config, generator)
-    begin = time.perf_counter()
-    best, figures = _descend(network, train, valid, scales, config, generator, progress)
-    figures |= {
-        "episodes": len(dataset.episodes),
+    best, figures = Descent(train, valid, scales, config, network, generator, disturb).run(progress)
+    return LearnedPolicy(_tensors(best, scales, projection), figures | data_figures(dataset, held))
+
+
+def data_figures(dataset: Dataset, held: list[int]) -> dict[str, Any]:
+    """Return what a policy was learned from and judged by, given the indices of the held-out episodes."""
+    lengths = [len(episode.times) for episode in dataset.episodes]
+    return {
+        "episodes": len(lengths),
         "held_out": [dataset.episodes[index].name for index in held],
         "error_on": "held-out episodes" if held else "training episodes",
-        "samples": len(train),
-        "seconds": round(time.perf_counter() - begin, 2),
+        "samples": sum(lengths) - sum(lengths[index] for index in held),
     }
-    return LearnedPolicy(_tensors(best, scales, projection), figures)
 
 
-def _descend(
-    network: nn.Sequential,
-    train: _Samples,
-    valid: _Samples,
-    scales: _Scales,
-    config: TrainConfig,
-    generator: torch.Generator,
-    progress: Progress | None,
-) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    optimiser = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
-    best, best_loss, best_step, step = _copy(network), float("inf"), 0, 0
-    while step < config.steps:
-        chunk = min(config.check_every, config.steps - step)
-        for drawn in range(chunk):
-            index = torch.randint(len(train), (config.batch_size,), generator=generator)
-            batch = _disturb(train.pick(index), scales, config, generator)
-            optimiser.param_groups[0]["lr"] = config.learning_rate * _decay(step + drawn, config.steps)
-            optimiser.zero_grad(set_to_none=True)
-            _loss(network, batch, scales).backward()
-            optimiser.step()
-        step += chunk
-        loss = _validate(network, valid, scales)
-        if loss < best_loss:
-            best, best_loss, best_step = _copy(network), loss, step
+def split(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Return the indices of the training and of the held-out episodes; too few episodes: none held out."""
+    held = min(round(share * count), count - 1)
+    order = np.random.default_rng(seed).permutation(count)
+    return sorted(int(i) for i in order[held:]), sorted(int(i) for i in order[:held])
+
+
+class Descent:
+    """Gradient steps with validations between them; its state can be kept and taken up again.
+
+    Args:
+        train: what to learn from.
+        valid: what to judge by.
+        scales: of inputs and outputs.
+        config: options.
+        network: maps standardised inputs to standardised outputs.
+        generator: where batches and noise come from.
+        noise: disturbs what a batch shows.
+    """
+
+    def __init__(
+        self,
+        train: Samples,
+        valid: Samples,
+        scales: Scales,
+        config: TrainConfig,
+        network: nn.Module,
+        generator: torch.Generator,
+        noise: Noise,
+    ) -> None:
+        self._train, self._valid, self._scales, self._config = train, valid, scales, config
+        self._network, self._generator, self._noise = network, generator, noise
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        self._step = self._best_step = 0
+        self._best, self._best_loss = _copy(self._network), float("inf")
+
+    def run(self, progress: Progress | None) -> tuple[State, dict[str, Any]]:
+        """Descend to the end; returns the best network's state and the figures."""
+        config, begin = self._config, time.perf_counter()
+        kept = TrainingState(
+            fingerprint(config, self._train.inputs, self._train.targets, self._train.weights)
+        )
+        if (found := kept.load()) is not None:
+            self._restore(found)
+        resumed = self._step
+        while self._step < config.steps and not self._stuck():
+            for _ in range(min(config.check_every, config.steps - self._step)):
+                self._descend()
+            self._check()
+            kept.save(self._state)
+            if progress is not None:
+                progress("training", self._step, config.steps)
+        kept.remove()
         if progress is not None:
-            progress("training", step, config.steps)
-        if config.patience and step - best_step >= config.patience * config.check_every:
-            break
-    if progress is not None:
-        progress("training", config.steps, config.steps)
-    return best, {"steps": step, "best_step": best_step, "error": round(best_loss, 5)}
+            progress("training", config.steps, config.steps)
+        figures = {"steps": self._step, "best_step": self._best_step, "error": round(self._best_loss, 5)}
+        figures["seconds"] = round(time.perf_counter() - begin, 2)
+        return self._best, figures | ({"resumed_at": resumed} if resumed else {})
+
+    def _descend(self) -> None:
+        index = torch.randint(len(self._train), (self._config.batch_size,), generator=self._generator)
+        batch = self._noise(self._train.pick(index), self._scales, self._config, self._generator)
+        share = _decay(self._step, self._config.steps)
+        self._optimiser.param_groups[0]["lr"] = self._config.learning_rate * share
+        self._optimiser.zero_grad(set_to_none=True)
+        self._loss(batch).backward()
+        self._optimiser.step()
+        self._step += 1
+
+    def _check(self) -> None:
+        self._network.eval()
+        with torch.no_grad():
+            loss = float(self._loss(self._valid))
+        self._network.train()
+        if loss < self._best_loss:
+            self._best, self._best_loss, self._best_step = _copy(self._network), loss, self._step
+
+    def _stuck(self) -> bool:
+        waited = self._step - self._best_step
+        return bool(self._config.patience) and waited >= self._config.patience * self._config.check_every
+
+    def _loss(self, samples: Samples) -> torch.Tensor:
+        outputs = self._network(self._scales.inputs(samples))
+        errors = (outputs - self._scales.outputs(samples)).square().mean(dim=1)
+        return (samples.weights * errors).mean()
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "network": self._network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "generator": self._generator.get_state(),
+            "best": self._best,
+            "numbers": [self._step, self._best_step, self._best_loss],
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._generator.set_state(state["generator"])
+        self._best = state["best"]
+        self._step, self._best_step, self._best_loss = state["numbers"]
 
 
 def _decay(step: int, steps: int) -> float:
@@ -136,101 +176,36 @@ def _decay(step: int, steps: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * step / steps))
 
 
-def _loss(network: nn.Sequential, samples: _Samples, scales: _Scales) -> torch.Tensor:
-    inputs = torch.cat([samples.embeddings, samples.q], dim=1)
-    outputs = network((inputs - scales.input_mean) / scales.input_std)
-    wanted = (_offsets(samples) - scales.output_mean) / scales.output_std
-    return (samples.weights * (outputs - wanted).square().mean(dim=1)).mean()
+def _network(samples: Samples, config: TrainConfig, generator: torch.Generator) -> nn.Sequential:
+    return perceptron(samples.inputs.shape[1], samples.targets[0].numel(), config, generator)
 
 
-def _offsets(samples: _Samples) -> torch.Tensor:
-    joints = samples.joints
-    arm = samples.targets[:, :, :joints] - samples.q[:, None, :joints]
-    return torch.cat([arm, samples.targets[:, :, joints:]], dim=2).flatten(1)
-
-
-def _disturb(batch: _Samples, scales: _Scales, config: TrainConfig, generator: torch.Generator) -> _Samples:
-    dim = batch.embeddings.shape[1]
-    features = torch.randn(batch.embeddings.shape, generator=generator) * scales.input_std[:dim]
-    q = torch.randn(batch.q.shape, generator=generator)
-    q[:, : batch.joints] *= config.joint_noise
-    q[:, batch.joints :] *= config.finger_noise
-    return replace(batch, embeddings=batch.embeddings + config.embedding_noise * features, q=batch.q + q)
-
-
-def _validate(network: nn.Sequential, samples: _Samples, scales: _Scales) -> float:
-    network.eval()
-    with torch.no_grad():
-        loss = float(_loss(network, samples, scales))
-    network.train()
-    return loss
-
-
-def _split(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return the indices of the training and of the held-out episodes; too few episodes: none held out."""
-    held = min(round(share * count), count - 1)
-    order = np.random.default_rng(seed).permutation(count)
-    return sorted(int(i) for i in order[held:]), sorted(int(i) for i in order[:held])
-
-
-def _samples(dataset: Dataset, weights: list[NDArray[np.float64]], chosen: list[int]) -> _Samples:
-    episodes = [dataset.episodes[index] for index in chosen]
-    return _Samples(
-        _stack([episode.embeddings for episode in episodes]),
-        _stack([_proprioception(episode) for episode in episodes]),
-        _stack([_targets(episode, dataset.has_gripper) for episode in episodes]),
-        _stack([weights[index] for index in chosen]),
-        len(dataset.joints),
-    )
-
-
-def _proprioception(episode: EpisodeData) -> NDArray[np.float64]:
-    return episode.q if episode.fingers is None else np.concatenate([episode.q, episode.fingers], axis=1)
-
-
-def _targets(episode: EpisodeData, gripper: bool) -> NDArray[np.float64]:
-    if not gripper or episode.gripper is None:
-        return episode.targets
-    return np.concatenate([episode.targets, episode.gripper[:, :, None]], axis=2)
-
-
-def _stack(parts: list[Any]) -> torch.Tensor:
-    return torch.from_numpy(np.concatenate(parts).astype(np.float32))
-
-
-def _scales(samples: _Samples) -> _Scales:
-    inputs = torch.cat([samples.embeddings, samples.q], dim=1)
-    outputs = _offsets(samples)
-    return _Scales(
-        inputs.mean(dim=0),
-        inputs.std(dim=0).clamp_min(_FLOOR),
-        outputs.mean(dim=0),
-        outputs.std(dim=0).clamp_min(_FLOOR),
-    )
-
-
-def _network(samples: _Samples, config: TrainConfig, generator: torch.Generator) -> nn.Sequential:
-    sizes = [samples.embeddings.shape[1] + samples.q.shape[1], *config.hidden]
-    layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+def perceptron(inputs: int, outputs: int, config: TrainConfig, generator: torch.Generator) -> nn.Sequential:
+    """Return an untrained network of the configured layers."""
+    sizes = [inputs, *config.hidden]
+    layers: list[nn.Module] = [nn.BatchNorm1d(inputs)] if config.batch_norm else []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(before, after), nn.ReLU()]
         if config.dropout > 0:
             layers.append(nn.Dropout(config.dropout))
-    layers.append(nn.Linear(sizes[-1], samples.targets[0].numel()))
-    network = nn.Sequential(*layers)
-    for layer in network:
+    layers.append(nn.Linear(sizes[-1], outputs))
+    for layer in layers:
         if isinstance(layer, nn.Linear):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
             nn.init.zeros_(layer.bias)
-    return network
+    return nn.Sequential(*layers)
 
 
-def _copy(network: nn.Sequential) -> dict[str, torch.Tensor]:
+def _copy(network: nn.Module) -> State:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def _tensors(state: dict[str, torch.Tensor], scales: _Scales, projection: Projection) -> Tensors:
-    """Name the tensors, with the projection folded into the first layer: what runs sees whole embeddings."""
+def _tensors(state: State, scales: Scales, projection: Projection) -> Tensors:
+    """Name the tensors, with normalisation and projection folded into the first layer.
+
+    What runs sees whole embeddings.
+    """
+    state = _without_batch_norm(state)
     indices = sorted({int(name.split(".")[0]) for name in state})
     tensors = {
         f"layers.{new}.{kind}": state[f"{old}.{kind}"]
@@ -248,3 +223,15 @@ def _tensors(state: dict[str, torch.Tensor], scales: _Scales, projection: Projec
     }
     outputs = {"output_mean": scales.output_mean, "output_std": scales.output_std}
     return {name: value.numpy().copy() for name, value in {**tensors, **inputs, **outputs}.items()}
+
+
+def _without_batch_norm(state: State) -> State:
+    """Fold the batch normalisation of the input, if there is one, into the first linear layer."""
+    if "0.running_mean" not in state:
+        return state
+    rest = {name: value for name, value in state.items() if not name.startswith("0.")}
+    slope = state["0.weight"] / (state["0.running_var"] + nn.BatchNorm1d(1).eps).sqrt()
+    shift = state["0.bias"] - state["0.running_mean"] * slope
+    rest["1.bias"] = rest["1.bias"] + rest["1.weight"] @ shift
+    rest["1.weight"] = rest["1.weight"] * slope
+    return rest

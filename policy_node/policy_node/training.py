@@ -67,6 +67,8 @@ def describe(
         horizon=dataset.horizon,
         gripper=dataset.has_gripper,
         senses=dataset.senses,
+        first_embedding=config.first_embedding,
+        ensemble=config.ensemble,
         training={
             **learned.figures,
             **timing,

@@ -12,11 +12,11 @@ from support.policies import READY, toy_dataset
 pytest.importorskip("torch", reason="torch (the train extra) is not installed")
 
 from policy_node.algorithms import ALGORITHMS
-from policy_node.algorithms.rwr import reward_scale, reward_weights
 from policy_node.bundle import load_bundle, save_bundle
 from policy_node.dataset import Dataset
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.policy import Policy
+from policy_node.rewards import reward_scale, reward_weights
 from policy_node.training import describe, goal_of
 from vip_ros.errors import UserError
 
@@ -137,7 +137,7 @@ def test_data_without_a_gripper_makes_a_policy_without_one() -> None:
 
 
 def test_unknown_algorithm_names_those_that_exist() -> None:
-    with pytest.raises(UserError, match="available: bc, rwr"):
+    with pytest.raises(UserError, match="available: awr, bc, iql, rwr"):
         ALGORITHMS.get("rlhf")
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from support.policies import DIM, JOINTS, READY, toy_bundle
 
 from policy_node.bundle import load_bundle
+from policy_node.chunks import ActionChunk
 from policy_node.errors import InvalidObservation
-from policy_node.policy import ActionChunk, JointHistory, Policy, RateLimiter
+from policy_node.policy import JointHistory, Policy, RateLimiter
 
 MS = 1_000_000
 

@@ -10,9 +10,10 @@ import pytest
 from support.policies import DIM, ENCODER, READY, toy_bundle
 
 from policy_node.bundle import load_bundle
+from policy_node.chunks import ActionChunk
 from policy_node.evaluation import EpisodeResult, EvaluationConfig, evaluate, run_episode, summary
 from policy_node.lockstep import evaluate_in_simulator
-from policy_node.policy import ActionChunk, Policy
+from policy_node.policy import Policy
 from vip_ros.errors import UserError
 
 
@@ -97,7 +98,10 @@ def test_a_policy_that_senses_a_finger_is_told_where_it_is(policy: Policy) -> No
     seen: list[np.ndarray] = []
 
     class Watched(Policy):
-        def act(self, embedding: np.ndarray, q: np.ndarray) -> ActionChunk:
+        def reset(self) -> None:
+            pass
+
+        def act(self, embedding: np.ndarray, q: np.ndarray, time: float | None = None) -> ActionChunk:
             seen.append(np.asarray(q))
             return policy.act(embedding, q[:7])
 

@@ -8,7 +8,8 @@ import torch
 from policy_node.learning import TrainConfig
 from policy_node.network import PolicyNetwork
 from policy_node.projection import principal_components
-from policy_node.regression import _network, _Samples, _scales, _tensors
+from policy_node.regression import _network, _tensors
+from policy_node.samples import Samples, scales_of
 
 
 def _embeddings(count: int = 60, dim: int = 12, rank: int = 3) -> torch.Tensor:
@@ -38,8 +39,8 @@ def test_saved_network_equals_projection_and_trained_network_in_turn() -> None:
     q = torch.randn(60, 7, generator=generator)
     targets = q[:, None, :] + 0.1 * torch.randn(60, 8, 7, generator=generator)
     projection = principal_components(embeddings, 3)
-    samples = _Samples(projection(embeddings), q, targets, torch.ones(60), 7)
-    scales = _scales(samples)
+    samples = Samples(projection(embeddings), q, targets, torch.ones(60), 7)
+    scales = scales_of(samples)
     network = _network(samples, TrainConfig(), generator)
     inputs = torch.cat([samples.embeddings, q], dim=1)
     with torch.no_grad():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vip_ros.errors import UserError
 
 if TYPE_CHECKING:
     from vip_bringup.bench.figures import EncoderFigures
@@ -36,18 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=Path, nargs="+", default=[], metavar="VIDEO",
         help="what is encoded (default: simulated demonstrations)",
     )  # fmt: skip
+    parser.add_argument(
+        "--policy", type=Path, metavar="POLICY", help="measure this policy's inference instead, on the CPU"
+    )
     parser.add_argument("--quick", action="store_true", help="a few seconds per figure: less sure of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; 0 whatever the figures are."""
+    if args.policy is not None:
+        return _bench_policy(args.policy, args.json)
     from rich.console import Console
 
     from vip_bringup.bench.run import BenchRequest, run_bench
     from vip_bringup.tuning import read_frames, simulated_frames
     from vip_models.machine import load_average, this_machine
-    from vip_ros.errors import UserError
 
     encoders = args.encoders or list(_ENCODERS)
     if args.weights is not None and len(encoders) != 1:
@@ -61,12 +67,29 @@ def run(args: argparse.Namespace) -> int:
         request = BenchRequest(encoders, videos, source, args.weights, args.runtime, seconds)
         report = run_bench(request, status.update, _show)
     print(f"load average {report.load[0]:.2f} at the start, {report.load[-1]:.2f} at the end")
-    if args.json is not None:
-        try:
-            args.json.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot write {args.json}", str(error.strerror)) from None
+    _write(args.json, report.as_json())
     return 0
+
+
+def _bench_policy(policy: Path, file: Path | None) -> int:
+    from vip_bringup.bench.policy import CALLS, policy_latency
+
+    latency = policy_latency(policy)
+    print(
+        f"{policy}: {CALLS} observations, from embedding and joints to a chunk: "
+        f"p50 {latency['p50']:.3f} ms, p95 {latency['p95']:.3f} ms, p99 {latency['p99']:.3f} ms"
+    )
+    _write(file, {"policy": str(policy), "calls": CALLS, "latency_ms": latency})
+    return 0
+
+
+def _write(file: Path | None, values: dict[str, Any]) -> None:
+    if file is None:
+        return
+    try:
+        file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {file}", str(error.strerror)) from None
 
 
 def _show(found: EncoderFigures) -> None:

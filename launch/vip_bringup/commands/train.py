@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vip_ros.errors import UserError
-
 NAME = "train"
-HELP = "learn a policy from episodes: reward-weighted regression or behaviour cloning on a frozen encoder"
+HELP = "learn a policy from episodes: weighted regression or behaviour cloning on a frozen encoder"
 EXAMPLE = "vip train --episodes demonstrations --encoder vip-sim --algorithm rwr --out policy"
 
 
@@ -17,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=Path, required=True, metavar="DIR", help="folder of episodes")
     parser.add_argument("--encoder", default="vip-sim", metavar="ID", help="encoder card (default vip-sim)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file instead of the card's own")
-    parser.add_argument("--algorithm", default="rwr", metavar="A", help="rwr or bc (default rwr)")
+    parser.add_argument(
+        "--algorithm", default="rwr", metavar="A", help="rwr (default), bc, awr, iql, scratch"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="POLICY", help="folder of the policy")
     parser.add_argument("--seed", type=int, default=0, help="seed of the training (default 0)")
     parser.add_argument(
@@ -33,16 +33,13 @@ def run(args: argparse.Namespace) -> int:
     from policy_node.learning import TrainConfig
     from policy_node.training import train
     from vip_bringup.demo.progress import CONSOLE, step
-    from vip_models import load_encoder
-    from vip_ros.config import from_mapping, load_yaml
+    from vip_bringup.sweep.eyes import load_eyes
+    from vip_bringup.training_options import read_options, read_settings
+    from vip_ros.config import from_mapping
 
-    values = (load_yaml(args.config) or {}) if args.config else {}
-    if not isinstance(values, dict):
-        raise UserError("not a mapping of options", "write one 'option: value' per line", str(args.config))
-    options = from_mapping(
-        TrainConfig, {"seed": args.seed, **values, **_settings(args.set)}, "training options"
-    )
-    encoder = load_encoder(args.encoder, args.weights)
+    values = {"seed": args.seed, **read_options(args.config), **read_settings(args.set)}
+    options = from_mapping(TrainConfig, values, "training options")
+    encoder = load_eyes(args.encoder, args.weights)
     with step(f"policy by {args.algorithm} on {encoder.id} embeddings") as bar:
         policy = train(args.episodes, encoder, args.algorithm, args.out, options, bar.update)
     figures = policy.training
@@ -52,18 +49,3 @@ def run(args: argparse.Namespace) -> int:
         f"error {figures['error']:.3f} on the {figures['error_on']}"
     )
     return 0
-
-
-def _settings(pairs: list[str]) -> dict[str, object]:
-    import yaml
-
-    settings: dict[str, object] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise UserError(f"--set {pair} has no value", "write --set option=value")
-        try:
-            settings[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise UserError(f"--set {pair} is not readable", "write --set option=value") from None
-    return settings

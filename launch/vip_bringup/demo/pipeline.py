@@ -15,12 +15,10 @@ from vip_bringup.demo.folder import DemoFolder, prepare_folder
 from vip_bringup.demo.progress import CONSOLE, Step, step
 from vip_bringup.demo.report import EpisodeTrace, plot_rewards, write_report
 from vip_bringup.demo.stack import RunningStack
+from vip_bringup.evaluating.live import policy_settings, simulation_settings
 
 EVALUATION_SEED = 1_000_000
 """First scene seed of the evaluation when none is given; demonstrations count up from 0."""
-
-STALL = 1.0
-"""s for which the simulated arm may go on without news; the guard's own defaults are stricter."""
 
 FILM_EPISODES = 10
 FILM_RATE = 20
@@ -142,16 +140,7 @@ def _evaluate(
     from vip_bringup.live_evaluation import LiveEvaluator
     from vip_ros.middleware import configure_middleware
 
-    # Nobody can be hurt here, and a shared machine may stall for longer than a real arm should go on blind.
-    patience = [f"franka_node.{name}_timeout={STALL}" for name in ("image", "embedding", "action", "loop")]
-    settings = [
-        *patience,
-        f"franka_node.max_action_age={STALL}",
-        f"reward_node.encoder={options.encoder}",
-        f"reward_node.goal={folder.policy.resolve()}",
-        f"policy_node.bundle={folder.policy.resolve()}",
-        f"franka_node.task={options.task}",
-    ]
+    settings = simulation_settings(options.task) + policy_settings(folder.policy, options.encoder)
     configure_middleware()
     with RunningStack(settings, folder.log):
         rclpy.init(args=[])

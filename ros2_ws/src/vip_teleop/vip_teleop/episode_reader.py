@@ -113,6 +113,8 @@ class EpisodeReader:
         names = max((list(message.name) for _, message in rows), key=len)
         if any(not set(message.name) <= set(names) for _, message in rows):
             raise UserError(f"{topic} changes its joints", "record one robot at a time", str(self.path))
+        if any(len(message.name) != len(message.position) for _, message in rows):
+            raise UserError(f"{topic} has joints without a position", "leave it out", str(self.path))
         return JointSeries(
             names,
             np.array([_stamp_ns(message) for _, message in rows], np.int64),
@@ -125,16 +127,18 @@ def _positions(messages: list[Any], names: list[str]) -> NDArray[np.float64]:
     """Return the positions of the named joints, [T, N].
 
     A command without fingers leaves the gripper as it is: what a message lacks is as before, and as
-    afterwards where there is no before.
+    afterwards where there is no before. A position that is not a number stays one.
     """
     column = {name: index for index, name in enumerate(names)}
-    table = np.full((len(messages), len(names)), np.nan)
+    table = np.zeros((len(messages), len(names)))
+    known = np.zeros(table.shape, bool)
     for row, message in enumerate(messages):
         if row:
-            table[row] = table[row - 1]
-        table[row, [column[name] for name in message.name]] = message.position
+            table[row], known[row] = table[row - 1], known[row - 1]
+        given = [column[name] for name in message.name]
+        table[row, given], known[row, given] = message.position, True
     for row in range(len(messages) - 2, -1, -1):
-        unknown = np.isnan(table[row])
+        unknown = ~known[row]
         table[row, unknown] = table[row + 1, unknown]
     return table
 

@@ -1,0 +1,1 @@
+"""Tables of success over tasks, methods, encoders and amounts of data, cell by cell."""

@@ -1,0 +1,69 @@
+"""What a policy sees with: an encoder card, the same network untrained, or plain pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from policy_node.embeddings import FrameEncoder
+from policy_node.pixels import NAME as PIXELS
+from policy_node.pixels import PixelEncoder
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """One way to see.
+
+    Attributes:
+        card: name or path of an encoder card.
+        weights: other weights than the card's own.
+        kind: '' as it is, 'random' its network without training, 'pixels' no encoder at all.
+    """
+
+    card: str
+    weights: Path | None = None
+    kind: str = ""
+
+    def load(self, folder: Path) -> FrameEncoder:
+        """Return the encoder; random weights are kept in the folder. Raises UserError when it cannot."""
+        if self.kind == RANDOM:
+            return _untrained(self.card, folder)
+        return load_eyes(PIXELS if self.kind == PIXELS else self.card, self.weights)
+
+
+def load_eyes(encoder: str, weights: Path | None = None) -> FrameEncoder:
+    """Return plain pixels, or the encoder of that card or id (name@hash); raises UserError for neither."""
+    from vip_models import load_encoder
+
+    name = encoder.split("@")[0]
+    return PixelEncoder() if name == PIXELS else load_encoder(name, weights)
+
+
+def named_eyes(encoders: list[str], kind: str) -> dict[str, Eyes]:
+    """Return what CARD or CARD=FILE stand for, by the name that a table gives them."""
+    if kind == PIXELS:
+        return {PIXELS: Eyes(PIXELS, kind=PIXELS)}
+    split = [encoder.partition("=") for encoder in encoders]
+    cards = [card for card, _, _ in split]
+    if kind == RANDOM:
+        return {f"{Path(card).stem}-untrained": Eyes(card, kind=RANDOM) for card in cards}
+    found = {}
+    for card, _, file in split:
+        # Several weights of one card are told apart by their files.
+        name = Path(file).stem if file and cards.count(card) > 1 else Path(card).stem
+        found[name] = Eyes(card, Path(file) if file else None)
+    return found
+
+
+def _untrained(card: str, folder: Path) -> FrameEncoder:
+    from vip_models import load_encoder
+    from vip_models.testing import write_random_checkpoint
+
+    path = folder / f"{Path(card).stem}-untrained.safetensors"
+    if not path.is_file():
+        temporary = path.with_name(f".{path.name}")
+        write_random_checkpoint(card, temporary)
+        temporary.replace(path)
+    return load_encoder(card, path)
