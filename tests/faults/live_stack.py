@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from faults.relay import Relay
 from graph.helpers import NodeProcess, Probe
 from graph.mjpeg_server import MjpegServer
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_srvs.srv import Trigger
 from support.policies import toy_config, toy_tensors
 from vip_interfaces.msg import Embedding, GuardState, JointActionChunk
@@ -98,6 +100,21 @@ class Ears:
         self.probe.wait_for(decided, LIMIT, "the arm to move")
         return not self.guard[-1].fault
 
+    def at_home(self) -> bool:
+        """Wait until the arm rests at home; return whether it does, or stopped before it was there."""
+
+        def decided() -> bool:
+            state = self.guard[-1]
+            near = abs(self.commands[-1][1].position[0]) < 1e-3
+            return bool(state.fault) or (near and state.mode == GuardState.HOLD)
+
+        self.probe.wait_for(decided, LIMIT, "home")
+        return not self.guard[-1].fault
+
+    def silence(self) -> float:
+        """Return for how long no command has come, s."""
+        return (self.probe.node.get_clock().now().nanoseconds - self.commands[-1][0]) * 1e-9
+
     def since_fault(self) -> list[GuardState]:
         """Return the guard states from the first that names the present fault on."""
         begin = len(self.guard)
@@ -107,18 +124,43 @@ class Ears:
 
 
 class LiveStack:
-    """camera_node on a network camera, reward_node, franka_node with the simulated arm, policy_node."""
+    """camera_node on a network camera, reward_node, franka_node with the simulated arm, policy_node.
 
-    def __init__(self, probe: Probe, folder: Path) -> None:
-        self.probe, self.ears, self._folder = probe, Ears(probe), folder
+    Args:
+        probe: to watch and to interfere with.
+        folder: for the policy.
+        params: parameters of nodes besides the usual ones.
+        relayed: have relays in the streams, which may change what passes.
+        scripts: what runs a node instead of its module.
+        elsewhere: in which camera_node is started, for instance on another host; the camera is there.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        folder: Path,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+        relayed: bool = False,
+        scripts: Mapping[str, Path] | None = None,
+        elsewhere: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        self.probe, self.ears, self.folder = probe, Ears(probe), folder
+        self._scripts, self._elsewhere = dict(scripts or {}), elsewhere
         self.camera = MjpegServer(rate=20.0, size=(160, 120))
-        self.camera.start()
+        with elsewhere():
+            self.camera.start()
         self.params: dict[str, dict[str, Any]] = {
             "camera_node": {"source": self.camera.url},
             "reward_node": {"threads": 1},
             "franka_node": {},
             "policy_node": {"bundle": str(folder / "policy"), "timeout": 600.0},
         }
+        for name, values in (params or {}).items():
+            self.params[name].update(values)
+        self.remaps: dict[str, dict[str, str]] = {}
+        self.relays: dict[str, Relay] = {}
+        if relayed:
+            self._put_relays()
         self.nodes: dict[str, NodeProcess] = {}
         for name in ("camera_node", "reward_node", "franka_node"):
             self.start(name)
@@ -130,7 +172,11 @@ class LiveStack:
 
     def start(self, name: str) -> None:
         """Start a node, again where it was killed."""
-        self.nodes[name] = NodeProcess(MODULES[name], self.params[name], name=name)
+        script = [str(self._scripts[name])] if name in self._scripts else None
+        with self._elsewhere() if name == "camera_node" else contextlib.nullcontext():
+            self.nodes[name] = NodeProcess(
+                MODULES[name], self.params[name], self.remaps.get(name), name=name, command=script
+            )
 
     def move(self) -> None:
         """Have everything active, the arm at home, the policy running and the arm moving.
@@ -139,22 +185,25 @@ class LiveStack:
             AssertionError: some stream stalls each time before the arm is on its way.
         """
         for _ in range(ATTEMPTS):
-            self._start_moving()
-            if self.ears.moves():
+            if self._start_moving() and self.ears.moves():
                 return
         raise AssertionError(f"the arm stops by itself: {self.ears.guard[-1].fault_detail}")
 
-    def _start_moving(self) -> None:
+    def _start_moving(self) -> bool:
+        """Return whether a run has begun, or something stalled before."""
         for node in self.nodes.values():
             node.wait_active(self.probe, LIMIT)
+        self.probe.ask(Trigger, "policy_node/stop")  # of a fault that the stack went on with
+        self.ears.wait(lambda state: state.mode in (GuardState.HOLD, GuardState.FAULT), "the arm to rest")
         assert self.probe.ask(Trigger, "franka_node/reset").success
         self.ears.wait_mode(GuardState.HOLD)
         assert self.probe.ask(Trigger, "franka_node/home").success
-        self.probe.wait_for(lambda: abs(self.ears.commands[-1][1].position[0]) < 1e-3, LIMIT, "home")
-        self.ears.wait_mode(GuardState.HOLD)
+        if not self.ears.at_home():
+            return False
         end = time.monotonic() + LIMIT
         while not self.probe.ask(Trigger, "policy_node/start").success:
             assert time.monotonic() < end, self.nodes["policy_node"].output
+        return True
 
     def freeze(self, name: str) -> None:
         self.nodes[name].process.send_signal(signal.SIGSTOP)
@@ -168,6 +217,17 @@ class LiveStack:
             node.__exit__(None, None, None)
         self.camera.stop()
 
+    def _put_relays(self) -> None:
+        for stream, kind, source in (
+            ("image", Image, "camera/image_raw"),
+            ("info", CameraInfo, "camera/camera_info"),
+            ("joints", JointState, "joint_states"),
+        ):
+            self.relays[stream] = Relay(self.probe, kind, source, f"relayed/{source}", SENSOR)
+        self.remaps["reward_node"] = {"camera/image_raw": "relayed/camera/image_raw"}
+        self.remaps["policy_node"] = {"joint_states": "relayed/joint_states"}
+        self.params["franka_node"]["image_topic"] = "relayed/camera/camera_info"
+
     def _write_policy(self) -> None:
         embedding: Embedding = self.ears.newest["embedding"]
         size = len(embedding.data)
@@ -180,4 +240,4 @@ class LiveStack:
         tensors["output_mean"] = points.ravel()
         picture = np.full((6, 8, 3), 200, np.uint8)
         goal = Goal("turned", config.encoder, np.ones(size, np.float32), picture, 0.5)
-        save_bundle(self._folder / "policy", config, tensors, goal)
+        save_bundle(self.folder / "policy", config, tensors, goal)

@@ -105,7 +105,8 @@ def test_a_guard_that_was_frozen_rests_where_it_was_and_says_so(stack: LiveStack
     stack.move()
     ears = stack.ears
     stack.freeze("franka_node")
-    stack.probe.wait_for(lambda: _silent(stack), what="the commands to end")
+    silence = 1.5 * GuardConfig().loop_timeout
+    stack.probe.wait_for(lambda: ears.silence() > silence, what="the commands to end")
     last, heard = ears.commands[-1][1], len(ears.commands)
     stack.thaw("franka_node")
     state = ears.wait_mode(GuardState.FAULT)
@@ -116,8 +117,3 @@ def test_a_guard_that_was_frozen_rests_where_it_was_and_says_so(stack: LiveStack
     assert abs(first.position[0] - last.position[0]) < 2 * SPEED * 0.01
     assert {message.position[0] for message in later} == {first.position[0]}
     assert not any(message.velocity[0] for message in later)
-
-
-def _silent(stack: LiveStack) -> bool:
-    now_ns = stack.probe.node.get_clock().now().nanoseconds
-    return now_ns - stack.ears.commands[-1][0] > 1.5 * GuardConfig().loop_timeout * 1e9

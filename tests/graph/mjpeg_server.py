@@ -11,7 +11,7 @@ import numpy as np
 
 
 class MjpegServer:
-    """Serves grey frames at a rate until stopped; start() on the same port brings it back."""
+    """Serves grey frames, never black, at a rate until stopped; start() on the same port brings it back."""
 
     def __init__(self, rate: float = 30.0, size: tuple[int, int] = (64, 48)) -> None:
         self._period = 1.0 / rate
@@ -52,8 +52,8 @@ class MjpegServer:
                 grey = 0
                 try:
                     while not stopped.wait(period):
-                        grey = (grey + 1) % 256
-                        picture = np.full((size[1], size[0], 3), grey, np.uint8)
+                        grey = (grey + 1) % 200
+                        picture = np.full((size[1], size[0], 3), 40 + grey, np.uint8)
                         jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
                         head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                         self.wfile.write(head.encode() + jpeg + b"\r\n")
