@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from franka_node.limits import FER
+from franka_node.reference import Reference
 from vip_teleop.chunks import HORIZON, STEP, ahead
 from vip_teleop.demonstration import Demonstration
 from vip_teleop.device_base import SwitchedDevice
 from vip_teleop.devices import DEVICES
 from vip_teleop.intent import Array, Intent, SimScene, View
+from vip_teleop.retiming import due_times
 from vip_teleop.teleop_config import TeleopConfig
 
 if TYPE_CHECKING:
@@ -25,8 +28,22 @@ _REST = 0.4
 _FRESH = 0.1
 # How far the arm may be behind the plan at full pace, and where the plan waits for it, rad.
 _LAG, _LOST = 0.12, 0.3
+# The plan's pace changes from rest to full within this time, s: a jolt would throw the arm off the path.
+_PACE_TIME = 0.4
+# Shares of the joints' limits that a live demonstration asks for. The guard allows half of the acceleration
+# (guard_config.GuardConfig); asked for more the hand leaves its path and topples things.
+_VELOCITY, _ACCELERATION = 0.6, 0.3
 # Streams of random numbers that belong to a scene's seed: the demonstrator's variety, and its mistakes.
 _VARIETY, _MISTAKES = 7, 11
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """A demonstration: joints over s, and the opening (m) that is wanted until each time due (s)."""
+
+    joints: Reference
+    due: Array
+    widths: list[float]
 
 
 @DEVICES.register("scripted")
@@ -45,8 +62,8 @@ class ScriptedDevice(SwitchedDevice):
         self._rate = rate
         self._scene: LockstepEnv | None = None
         self._world: World | None = None
-        self._plan: tuple[Array, Array] | None = None
-        self._elapsed = 0.0
+        self._plan: _Plan | None = None
+        self._elapsed = self._pace = 0.0
         self._last = float("nan")
 
     def open(self) -> None:
@@ -69,37 +86,33 @@ class ScriptedDevice(SwitchedDevice):
             return Intent(message="no simulated scene to act in: the scripted device needs the simulator")
         if self._plan is None:
             self._plan = self._make_plan(view.scene)
-            self._elapsed, self._last = 0.0, float("nan")
+            self._elapsed, self._pace, self._last = 0.0, 1.0, float("nan")
             return Intent(message="planned")  # planning took a while: look again before moving
         if np.isnan(self._last):
             if view.mode != "HOLD" or view.q_age > _FRESH:
                 return Intent(message="waiting until the arm holds still")
             self._last = view.now
-        positions, widths = self._plan
-        pace = self._advance(view.now, view.q)
-        if self._elapsed > STEP * len(positions) + _REST:
+        plan = self._plan
+        self._advance(plan, view.now, view.q)
+        if self._elapsed > plan.joints.end + _REST:
             self.pressed, self._plan = False, None
             return Intent(message="demonstration over")
-        width = float(widths[min(int(self._elapsed / STEP), len(widths) - 1)])
-        path = self._planned(self._elapsed + pace * ahead())
+        width = float(plan.widths[min(int(np.searchsorted(plan.due, self._elapsed)), len(plan.widths) - 1)])
+        path = np.array([plan.joints.at(time)[0] for time in self._elapsed + self._pace * ahead()])
         return Intent(engaged=True, path=path, gripper=width, message="demonstrating")
 
-    def _advance(self, now: float, q: Array) -> float:
-        """Let the plan's clock run on and return its pace, [0, 1]: it waits for an arm that is behind."""
-        behind = float(np.abs(self._planned(np.array([self._elapsed]))[0] - q).max())
-        pace = float(np.clip((_LOST - behind) / (_LOST - _LAG), 0.0, 1.0))
-        self._elapsed += pace * min(now - self._last, STEP * HORIZON)
+    def _advance(self, plan: _Plan, now: float, q: Array) -> None:
+        """Let the plan's clock run on, at a pace in [0, 1]: it waits for an arm that is behind."""
+        passed = min(now - self._last, STEP * HORIZON)
+        behind = float(np.abs(np.array(plan.joints.at(self._elapsed)[0]) - q).max())
+        wanted = float(np.clip((_LOST - behind) / (_LOST - _LAG), 0.0, 1.0))
+        change = passed / _PACE_TIME
+        self._pace += float(np.clip(wanted - self._pace, -change, change))
+        self._elapsed += self._pace * passed
         self._last = now
-        return pace
 
-    def _planned(self, times: Array) -> Array:
-        """Return the planned joints [K, N], rad, at some s after the beginning, [K]."""
-        assert self._plan is not None  # made by read
-        due = STEP * np.arange(1.0, len(self._plan[0]) + 1)
-        return np.stack([np.interp(times, due, column) for column in self._plan[0].T], axis=1)
-
-    def _make_plan(self, scene: SimScene) -> tuple[Array, Array]:
-        """Return joint targets [M, 7] (rad) and gripper widths [M] (m), STEP apart, from the live scene."""
+    def _make_plan(self, scene: SimScene) -> _Plan:
+        """Return how to do it from the live scene, no faster than the arm can follow behind its guard."""
         from franka_node.sim.experts import expert
         from franka_node.sim.world import World
 
@@ -108,8 +121,11 @@ class ScriptedDevice(SwitchedDevice):
         self._world.reset(scene.seed)
         self._world.set_qpos(scene.qpos)
         rng = np.random.default_rng([scene.seed, _VARIETY])
+        begin = self._world.q.copy()
         commands = list(expert(self._world, rng, self._style(scene.seed), 1.0 / STEP))
-        return np.stack([q for q, _ in commands]), np.array([width for _, width in commands])
+        path = np.vstack((begin, *(q for q, _ in commands)))
+        due = due_times(path, STEP, _VELOCITY * FER.velocity, _ACCELERATION * FER.acceleration)
+        return _Plan(Reference(due, path, np.zeros_like(begin)), due[1:], [width for _, width in commands])
 
     def _style(self, seed: int) -> Style:
         from franka_node.sim.experts import style_named
