@@ -110,6 +110,7 @@ def test_aliases_of_a_usual_configuration_are_read(tmp_path: Path) -> None:
     assert load_yaml(path)["c"] == {"x": 1, "y": [1, 2]}
 
 
+@pytest.mark.timeout(400)  # torch is imported here, which takes its time on a busy machine
 @pytest.mark.parametrize("name", ["weights.pt", "goal.npz", "frames.npy"])
 def test_pickles_are_not_run(tmp_path: Path, name: str) -> None:
     marker, path = tmp_path / "ran", tmp_path / name
