@@ -16,6 +16,7 @@ from vip_reward_node.goal_source import resolve_goal
 from vip_reward_node.outputs import reward_message
 from vip_reward_node.pipeline import RewardPipeline
 from vip_ros.stamps import from_ns, to_seconds
+from vip_teleop.configuration import config_hash
 from vip_teleop.episode_reader import EpisodeReader
 from vip_teleop.image_codec import picture
 from vip_teleop.library.copying import raw_messages, write_copy
@@ -40,12 +41,18 @@ def recompute(episode: Path, directory: Path, encoder: Any, goal: str = "") -> P
     Raises:
         UserError: a goal that cannot be read or was made with another encoder, a damaged episode.
     """
-    EpisodeReader(episode)  # says what is wrong with it before an encoder is at work
+    info = EpisodeReader(episode).info  # says what is wrong with it before an encoder is at work
     maker = GoalMaker(encoder)
     pipeline = RewardPipeline(maker)
-    pipeline.set_goal(resolve_goal(goal or str(episode), maker, default_library()))
+    made = resolve_goal(goal or str(episode), maker, default_library())
+    pipeline.set_goal(made)
+    facts = {
+        "encoder": encoder.id,
+        "goal": made.name,
+        "config_hash": config_hash(info.configuration, encoder.id, made.name),
+    }
     remark = f"rewards computed anew by {encoder.id}"
-    return write_copy(episode, directory, _judged(episode, pipeline, encoder.id), remark, encoder=encoder.id)
+    return write_copy(episode, directory, _judged(episode, pipeline, encoder.id), remark, **facts)
 
 
 def _judged(episode: Path, pipeline: RewardPipeline, encoder: str) -> Iterator[RawMessage]:

@@ -89,7 +89,8 @@ def _node(folder: Path) -> NodeProcess:
 def test_episode_by_services_holds_every_message_and_another_recorder_recovers(
     camera: Camera, tmp_path: Path
 ) -> None:
-    with _node(tmp_path) as node:
+    with _node(tmp_path) as node, Probe("reward_node") as encoder:
+        encoder.node.declare_parameter("goal", "drawer.png")
         node.wait_active(camera.probe)
         assert camera.start().episode == "toy_0000"
         camera.state("RECORDING")
@@ -115,6 +116,7 @@ def test_episode_by_services_holds_every_message_and_another_recorder_recovers(
     assert stamps == camera.stamps[first : first + len(stamps)]
     assert len(stamps) >= 20
     assert reader.info.counts["/vip/goal_image"] == 1
+    assert reader.info.configuration == {"reward_node": {"goal": "drawer.png"}} and reader.info.config_hash
     assert reader.info.missed == {}
     with _node(tmp_path) as node:
         node.wait_active(camera.probe)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sensor_msgs.msg import JointState
 from support.samples import IMAGE, JOINTS, joints, noise, picture, sample
-from vip_interfaces.msg import Embedding, GuardState, SimState, TeleopState
+from vip_interfaces.msg import Embedding, GuardState, Reward, SimState, TeleopState
 
 from vip_ros.errors import UserError
 from vip_teleop.checks import CheckLimits
@@ -16,7 +16,9 @@ from vip_teleop.disk import DiskLimits, DiskWatch
 from vip_teleop.episode import list_episodes, list_unfinished, load_info
 from vip_teleop.episode_check import verify
 from vip_teleop.episode_reader import EpisodeReader
+from vip_teleop.episode_writer import EpisodeWriter
 from vip_teleop.intake import Intake
+from vip_teleop.library.copying import copy
 from vip_teleop.recorder import Recorder, State
 from vip_teleop.sequences import SequenceCounts
 from vip_teleop.stream_rates import StreamRates
@@ -172,6 +174,32 @@ def test_description_tells_encoder_seed_device_and_takeovers(recorder: Recorder,
     info = load_info(recorder.keep())
     assert (info.encoder, info.seed, info.teleop) == ("vip-sim@1", 7, "gamepad")
     assert info.takeovers == ["0.35 s: policy -> teleop", "0.40 s: teleop -> policy"]
+
+
+def test_description_tells_what_the_stack_ran_with(tmp_path: Path, clock: Clock) -> None:
+    known = {"reward_node": {"encoder": "vip-sim", "goal": "a.png"}}
+    hashes = []
+    for parameters, goal in ((known, "a"), (known, "a"), (known, "b"), ({"reward_node": {}}, "a"), ({}, "a")):
+        recorder = Recorder(
+            tmp_path, "task", TakeOptions(configuration=lambda given=parameters: given), clock=clock
+        )
+        recorder.start()
+        _drive(recorder, clock)
+        recorder.offer(sample("/vip/reward", Reward(goal=goal), clock.now))
+        info = load_info(recorder.keep())
+        assert (info.configuration, info.goal) == (parameters, goal)
+        hashes.append(info.config_hash)
+    assert hashes[0] == hashes[1] and len(set(hashes)) == 4 and hashes[-1] == ""
+    assert load_info(copy(tmp_path / "task_0000", tmp_path / "copy")).config_hash == hashes[0]
+
+
+@pytest.mark.parametrize("task", ["../outside", "/tmp/x", "..", ".hidden", "a/b", "a\nb", "x" * 200])
+def test_task_that_leads_out_of_the_folder_is_refused(recorder: Recorder, tmp_path: Path, task: str) -> None:
+    with pytest.raises(UserError, match="cannot have the name"):
+        recorder.start(task)
+    with pytest.raises(UserError, match="cannot have the name"):
+        EpisodeWriter(tmp_path / "episodes", task)
+    assert [path.name for path in tmp_path.rglob("*")] == ["episodes"]
 
 
 def test_lost_messages_are_told_by_their_numbers_and_warned_of(recorder: Recorder, clock: Clock) -> None:

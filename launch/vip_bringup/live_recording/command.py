@@ -15,7 +15,7 @@ from vip_bringup.demo.stack import RunningStack
 from vip_bringup.graph import build_graph
 from vip_ros.errors import UserError
 from vip_teleop.devices import DEVICES
-from vip_teleop.episode import list_episodes, load_info
+from vip_teleop.episode import check_task, list_episodes, load_info
 from vip_teleop.image_codec import check_format
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def record_live(options: LiveOptions) -> int:
 def _check(options: LiveOptions) -> None:
     """Find mistakes before anything is started."""
     check_format(options.images)
+    check_task(options.task_name())
     if options.device:
         DEVICES.get(options.device)
     if options.device != SCRIPTED and not sys.stdin.isatty():

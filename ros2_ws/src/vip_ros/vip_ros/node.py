@@ -20,7 +20,7 @@ from vip_ros.errors import UserError
 from vip_ros.runner import run_node
 from vip_ros.worker import LatestWorker
 
-__all__ = ["LatestWorker", "NoConfig", "StackNode", "run_node"]
+__all__ = ["LatestWorker", "NoConfig", "StackNode", "is_foreign", "run_node"]
 
 # Parameters that are no field of config_class: rclpy's own and the base's.
 _FOREIGN = ("use_sim_time", "start_type_description_service", "autostart")
@@ -106,7 +106,7 @@ class StackNode(LifecycleNode):
 
     def read_config(self) -> Any:
         """Return the parameters as config_class; raises UserError for an unknown name or a wrong type."""
-        names = [name for name in self.get_parameters_by_prefix("") if not _is_foreign(name)]
+        names = [name for name in self.get_parameters_by_prefix("") if not is_foreign(name)]
         own = {name: self.get_parameter(name).value for name in names}
         return from_mapping(self.config_class, own, where=self.get_name())
 
@@ -181,7 +181,7 @@ class StackNode(LifecycleNode):
         self.declare_parameter(name, default, ParameterDescriptor(description=doc, dynamic_typing=True))
 
     def _check_new_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
-        own = {p.name: p.value for p in parameters if not _is_foreign(p.name)}
+        own = {p.name: p.value for p in parameters if not is_foreign(p.name)}
         try:
             from_mapping(self.config_class, own, where=self.get_name())
         except UserError as error:
@@ -213,5 +213,6 @@ class StackNode(LifecycleNode):
         return Status(diagnostics.OK, self.state, {"state": self.state})
 
 
-def _is_foreign(name: str) -> bool:
+def is_foreign(name: str) -> bool:
+    """Tell whether a parameter is no node's own: rclpy's, or the base's."""
     return name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES)

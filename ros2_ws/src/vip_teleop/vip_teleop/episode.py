@@ -31,6 +31,9 @@ JOINT_COMMAND_TOPIC = "/franka/joint_command"
 
 OUTCOMES = ("success", "failure", "unknown")
 
+_TASK = re.compile(r"\w[\w .+-]{0,99}")
+"""A task's name begins the names of folders: nothing in it may lead elsewhere."""
+
 
 @dataclass(frozen=True)
 class EpisodeInfo:
@@ -43,7 +46,9 @@ class EpisodeInfo:
         teleop: device that gave the commands.
         seed: scene seed of a simulated episode; -1 on a real robot.
         encoder: id of the encoder that ran while recording; empty when none did.
-        config_hash: hash of the configuration that was in force; empty when unknown.
+        goal: id of the goal of its rewards; empty when there was none.
+        configuration: parameters of the stack's nodes, by node; empty when unknown.
+        config_hash: hash of encoder, goal and configuration; empty when unknown.
         start_ns: recording time of the first message, ns since the epoch.
         duration: s between the first and the last message.
         counts: messages per topic.
@@ -63,6 +68,8 @@ class EpisodeInfo:
     teleop: str = ""
     seed: int = -1
     encoder: str = ""
+    goal: str = ""
+    configuration: dict[str, Any] = field(default_factory=dict)
     config_hash: str = ""
     start_ns: int = 0
     duration: float = 0.0
@@ -77,12 +84,20 @@ class EpisodeInfo:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
+        check_task(self.task)
         if self.outcome not in OUTCOMES:
             raise UserError(f"episode outcome is '{self.outcome}'", f"use one of: {', '.join(OUTCOMES)}")
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the plain mapping that episode.yaml holds."""
         return asdict(self)
+
+
+def check_task(task: str) -> None:
+    """Raise UserError for a task that cannot begin the name of a folder."""
+    if not _TASK.fullmatch(task):
+        cure = "use letters, digits, blanks and _ . + -, a letter or digit first"
+        raise UserError(f"a task cannot have the name {task[:100]!r}", cure)
 
 
 def load_info(episode: Path) -> EpisodeInfo:

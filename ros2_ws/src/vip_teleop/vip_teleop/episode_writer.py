@@ -21,6 +21,7 @@ from vip_teleop.episode import (
     METADATA_FILE,
     TEMPORARY_PREFIX,
     EpisodeInfo,
+    check_task,
     next_name,
 )
 from vip_teleop.message_types import type_name_of
@@ -39,12 +40,14 @@ class EpisodeWriter:
         facts: fields of EpisodeInfo that are known already, such as teleop, seed, encoder.
 
     Raises:
-        UserError: the folder cannot be written (also from every method that writes).
+        UserError: the task cannot begin a folder's name; the folder cannot be written (also from every
+            method that writes).
     """
 
     def __init__(self, directory: Path, task: str, *, compression: str = "zstd", **facts: Any) -> None:
         self._directory, self._task, self._facts = directory, task, facts
         self._open = True
+        check_task(task)
         with self._mendable():
             directory.mkdir(parents=True, exist_ok=True)
             # The lock keeps one who cleans up from taking a folder whose bag is not open yet.

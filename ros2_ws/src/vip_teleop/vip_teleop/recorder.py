@@ -11,7 +11,7 @@ from typing import Any
 
 from vip_ros.errors import UserError
 from vip_teleop.disk import DiskLimits, DiskWatch
-from vip_teleop.episode import next_name
+from vip_teleop.episode import check_task, next_name
 from vip_teleop.message_types import decode
 from vip_teleop.recovery import Recovered, recover
 from vip_teleop.sample import Sample
@@ -123,6 +123,7 @@ class Recorder:
         name = task or self._task or self._scene_task()
         if not name:
             raise UserError("no task is named", "give one with the start or as the parameter task")
+        check_task(name)
         self._require_streams()
         free = self._disk.free()
         if self._disk.must_stop(free):

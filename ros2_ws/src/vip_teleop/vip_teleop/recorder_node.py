@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from vip_ros.node import StackNode, run_node
 from vip_ros.qos import LATCHED
 from vip_teleop.recorder import Recorder
 from vip_teleop.recorder_config import RecorderConfig
+from vip_teleop.stack_parameters import StackParameters
 from vip_teleop.topic_ears import TopicEars
 
 STATE_RATE = 2.0  # Hz
@@ -34,6 +36,7 @@ class RecorderNode(StackNode):
         super().__init__(name, **kwargs)
         self._recorder: Recorder | None = None
         self._ears: TopicEars | None = None
+        self._stack: StackParameters | None = None
         self._beats: list[Any] = []
         self._offered: list[Any] = []
         self._state_out: Any = None
@@ -43,10 +46,12 @@ class RecorderNode(StackNode):
         config = self.config
         if not config.directory:
             raise UserError("no folder for the episodes", "set the parameter directory", self.get_name())
+        self._stack = StackParameters(self)
+        options = config.take_options(lambda topic: topic if topic.startswith("/") else f"/{topic}")
         recorder = self._recorder = Recorder(
             Path(config.directory).expanduser(),
             config.task,
-            config.take_options(lambda topic: topic if topic.startswith("/") else f"/{topic}"),
+            dataclasses.replace(options, configuration=self._stack.known),
             config.disk_limits(),
             config.episodes,
             self._tell,
@@ -56,7 +61,7 @@ class RecorderNode(StackNode):
         self._state_out = self.create_publisher(RecorderState, "vip/recorder_state", LATCHED)
         self._offered = [
             self.create_service(StartEpisode, "~/start", self._on_start),
-            self._trigger("start_now", recorder.start),
+            self._trigger("start_now", self._begin),
             self._trigger("stop", recorder.stop),
             self._trigger("keep", recorder.keep),
             self._trigger("discard", recorder.discard),
@@ -92,6 +97,9 @@ class RecorderNode(StackNode):
         for service in self._offered:
             self.destroy_service(service)
         self._offered.clear()
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
         if self._state_out is not None:
             self.destroy_publisher(self._state_out)
             self._state_out = None
@@ -107,11 +115,16 @@ class RecorderNode(StackNode):
     def _on_start(
         self, request: StartEpisode.Request, response: StartEpisode.Response
     ) -> StartEpisode.Response:
-        assert self._recorder is not None  # the service lives as long as the recorder
-        recorder = self._recorder
-        response.success, response.message = self._try(lambda: recorder.start(request.task))
+        response.success, response.message = self._try(lambda: self._begin(request.task))
         response.episode = response.message if response.success else ""
         return response
+
+    def _begin(self, task: str = "") -> str:
+        """Start an episode, and ask the other nodes what it is recorded with."""
+        assert self._recorder is not None and self._stack is not None  # made by setup
+        name = self._recorder.start(task)
+        self._stack.ask()
+        return name
 
     def _try(self, act: Callable[[], object]) -> tuple[bool, str]:
         if self._ears is None:

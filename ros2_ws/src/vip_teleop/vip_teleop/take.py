@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vip_ros.errors import UserError
 from vip_teleop.checks import CheckBoard, CheckLimits
+from vip_teleop.configuration import config_hash
 from vip_teleop.context import Context
 from vip_teleop.disk import DiskWatch
 from vip_teleop.episode_writer import EpisodeWriter
@@ -34,6 +35,7 @@ class TakeOptions:
         flush_every: longest time for which a kill may cost what was recorded, s.
         queue_mib: most that may wait to be written, MiB.
         limits: what the checks call wrong.
+        configuration: tells the parameters of the stack's nodes, by node, when the episode is described.
     """
 
     image_format: str = "raw"
@@ -41,6 +43,7 @@ class TakeOptions:
     flush_every: float = 1.0
     queue_mib: float = 256.0
     limits: CheckLimits = CheckLimits()
+    configuration: Callable[[], Mapping[str, Any]] = dict
 
 
 class Take:
@@ -162,8 +165,11 @@ class Take:
         return self._writer.bag.size
 
     def _found(self) -> dict[str, Any]:
+        facts, configuration = self._context.facts(), dict(self._options.configuration())
         return {
-            **self._context.facts(),
+            **facts,
+            "configuration": configuration,
+            "config_hash": config_hash(configuration, facts.get("encoder", ""), facts.get("goal", "")),
             "warnings": self.warnings(),
             "missed": {topic: count for topic, count in self.lost().items() if count},
             "takeovers": self._takeovers.lines,

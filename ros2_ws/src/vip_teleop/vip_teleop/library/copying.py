@@ -16,7 +16,18 @@ from vip_teleop.episode_writer import EpisodeWriter
 from vip_teleop.recovery import RawMessage
 
 # Facts that a copy takes over from its original; the others follow from what is written.
-_INHERITED = ("teleop", "seed", "encoder", "config_hash", "warnings", "missed", "takeovers", "complete")
+_INHERITED = (
+    "teleop",
+    "seed",
+    "encoder",
+    "goal",
+    "configuration",
+    "config_hash",
+    "warnings",
+    "missed",
+    "takeovers",
+    "complete",
+)
 
 
 def raw_messages(episode: Path) -> Iterator[RawMessage]:
