@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
+from support import lerobot_tool
 from vip_interfaces.msg import Reward
 
 from vip_bringup.cli import main
@@ -133,18 +139,63 @@ def test_mistakes_are_one_line_and_leave_nothing(tmp_path: Path) -> None:
         Dataset(tmp_path)
 
 
-def test_lerobots_own_loader_opens_the_dataset(dataset: Path) -> None:
-    pytest.importorskip("lerobot", reason="lerobot is not installed")
-    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+@pytest.mark.parametrize("pattern", ["../../{chunk_index}", "/etc/hostname", "{chunk_index.x}", "{0}", 3])
+def test_dataset_that_names_files_outside_of_it_is_refused(
+    dataset: Path, tmp_path: Path, pattern: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = json.loads((dataset / "meta/info.json").read_text())
+    for key in ("data_path", "video_path"):
+        (dataset / "meta/info.json").write_text(json.dumps({**info, key: pattern}))
+        assert main(["episodes", "import", str(dataset), "--out", str(tmp_path / "back")]) == 2
+        assert f"the dataset's {key}" in capsys.readouterr().err
 
-    loaded = LeRobotDataset("local/episodes", root=dataset, video_backend="pyav")
-    assert (loaded.num_episodes, loaded.num_frames) == (2, 25)
-    for index in range(25):
-        item = loaded[index]
-        episode, row = (0, index) if index < 12 else (1, index - 12)
-        stamps = _stamps(12 + episode, episode)
-        assert float(item["timestamp"]) == pytest.approx((stamps[row] - stamps[0]) * 1e-9, abs=1e-6)
-        assert item["task"] == "close_drawer"
-        pixels = (item["observation.images.front"].numpy().transpose(1, 2, 0) * 255).round()
-        assert np.abs(pixels - _frame(row)).mean() < 6
-    assert float(loaded[3]["next.reward"]) == pytest.approx(0.4)
+
+@pytest.fixture(scope="module")
+def lerobot() -> Callable[..., None]:
+    """Return what runs LeRobot's own code: with the Python that LEROBOT_PYTHON names, or this one."""
+    python = os.environ.get("LEROBOT_PYTHON", "")
+    if not python and importlib.util.find_spec("lerobot") is None:
+        pytest.skip("lerobot is not installed, and LEROBOT_PYTHON names no Python that has it")
+
+    def run(*words: object) -> None:
+        # Apart from this project: neither its path nor its environment.
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        command = [python or sys.executable, lerobot_tool.__file__, *map(str, words)]
+        subprocess.run(command, check=True, env={**clean, "HF_HUB_OFFLINE": "1"}, timeout=110)
+
+    return run
+
+
+def test_lerobots_own_loader_opens_the_dataset(
+    dataset: Path, tmp_path: Path, lerobot: Callable[..., None]
+) -> None:
+    lerobot("read", dataset, tmp_path / "read.npz")
+    read = np.load(tmp_path / "read.npz")
+    assert read["counts"].tolist() == [2, 25, 20] and set(read["task"]) == {"close_drawer"}
+    for episode, begin, length in ((0, 0, 12), (1, 12, 13)):
+        part = slice(begin, begin + length)
+        stamps = _stamps(length, episode)
+        assert read["timestamp"][part] == pytest.approx((stamps - stamps[0]) * 1e-9, abs=1e-6)
+        assert read["observation.stamp_ns"][part].ravel().tolist() == stamps.tolist()
+        assert read["next.reward"][part].ravel() == pytest.approx([*(0.1 * np.arange(1, length)), 0.0])
+        assert read["action"][part][:-1, 0] == pytest.approx(0.01 * np.arange(1, length), abs=1e-6)
+        pixels = read["observation.images.front"][part].transpose(0, 2, 3, 1) * 255
+        assert np.abs(pixels - np.stack([_frame(row) for row in range(length)])).mean((1, 2, 3)).max() < 6
+
+
+def test_dataset_of_lerobots_own_recorder_becomes_episodes(
+    tmp_path: Path, lerobot: Callable[..., None]
+) -> None:
+    lerobot("write", tmp_path / "theirs")
+    assert main(["episodes", "import", str(tmp_path / "theirs"), "--out", str(tmp_path / "back")]) == 0
+    names = ("close_the_drawer_0000", "open_it_0000")
+    for episode, (name, length) in enumerate(zip(names, lerobot_tool.LENGTHS, strict=True)):
+        back = EpisodeReader(tmp_path / "back" / name)
+        stamps, frames = back.frames()
+        rows = [lerobot_tool.row(episode, index) for index in range(length)]
+        assert np.diff(stamps) == pytest.approx(1e9 / lerobot_tool.FPS, abs=1e3)
+        assert np.abs(frames - np.stack([row[lerobot_tool.CAMERA] for row in rows]).astype(int)).mean() < 6
+        states, commands = back.joint_states(), back.joint_commands()
+        assert states.names == ["first", "second"]
+        assert np.array_equal(states.position, [row["observation.state"] for row in rows])
+        assert np.array_equal(commands.position, [row["action"] for row in rows])

@@ -62,7 +62,7 @@ class Dataset:
         where = {name: entry[f"data/{name}"] for name in ("chunk_index", "file_index")}
         try:
             table = pa.parquet.read_table(
-                self.root / self.info["data_path"].format(**where),
+                self._inside("data_path", where),
                 filters=[("episode_index", "=", entry["episode_index"])],
             )
         except (OSError, pa.ArrowException) as error:
@@ -73,8 +73,18 @@ class Dataset:
         """Return the video of an episode and its part of it, s."""
         prefix = f"videos/{self.camera}"
         where = {name: entry[f"{prefix}/{name}"] for name in ("chunk_index", "file_index")}
-        path = self.root / self.info["video_path"].format(video_key=self.camera, **where)
+        path = self._inside("video_path", {"video_key": self.camera, **where})
         return path, float(entry[f"{prefix}/from_timestamp"]), float(entry[f"{prefix}/to_timestamp"])
+
+    def _inside(self, pattern: str, where: dict[str, Any]) -> Path:
+        """Return the file that a pattern of info.json names; raises UserError for one outside the dataset."""
+        try:
+            path = (self.root / self.info[pattern].format(**where)).resolve()
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            raise UserError(f"the dataset's {pattern} cannot be read", repr(error), str(self.root)) from None
+        if not path.is_relative_to(self.root.resolve()):
+            raise UserError(f"the dataset's {pattern} leads out of it", "do not trust it", str(self.root))
+        return path
 
 
 def import_dataset(
