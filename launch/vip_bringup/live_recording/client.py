@@ -30,6 +30,7 @@ class RecordingClient(GraphClient):
         self.scene: SimState | None = None
         self.solved_since = math.inf
         self._heard_recorder = False
+        self._kept_before = 0
         self._scene_from = 0
         self._triggers = {name: trigger(self, f"recorder_node/{name}") for name in RECORDER[1:]}
         self._start = self.create_client(StartEpisode, "recorder_node/start")
@@ -48,6 +49,11 @@ class RecordingClient(GraphClient):
     def simulated(self) -> bool:
         """Whether the robot is the simulated one, whose scene can be set."""
         return self._reset_scene.service_is_ready()
+
+    @property
+    def kept(self) -> int:
+        """Episodes kept in this session, also by a recorder that had to be started again."""
+        return self._kept_before + int(self.recorder.kept)
 
     @property
     def solved_for(self) -> float:
@@ -90,6 +96,8 @@ class RecordingClient(GraphClient):
         return scene is not None and scene.seed == seed and to_ns(scene.header.stamp) >= since_ns
 
     def _on_recorder(self, message: RecorderState) -> None:
+        if message.kept < self.recorder.kept:
+            self._kept_before += self.recorder.kept
         self.recorder, self._heard_recorder = message, True
 
     def _on_teleop(self, message: TeleopState) -> None:

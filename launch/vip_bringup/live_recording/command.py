@@ -57,7 +57,8 @@ class LiveOptions:
             chosen.append(f"reward_node.goal={self.goal or Path(self.policy).expanduser().resolve()}")
         if self.driver() == "simulated":
             # Nobody can be hurt here, and a busy machine may stall for longer than a real arm should wait.
-            chosen += [f"franka_node.task={self.task}", "franka_node.action_timeout=1.0"]
+            chosen.append(f"franka_node.task={self.task}")
+            chosen += [f"franka_node.{stream}_timeout=1.0" for stream in ("action", "joint_state", "loop")]
         return [*chosen, *self.settings]
 
     def task_name(self) -> str:

@@ -19,7 +19,9 @@ from vip_ros.errors import UserError
 TICK = 0.05  # s
 HOLD = 0.3
 """s for which the simulated task must stay solved to count."""
-_ENGAGE_LIMIT = 10.0  # s from the wish to drive until the device drives: a script plans before
+_SETTLE = 2.0  # s in which things may come to rest after a demonstration
+_ENGAGE_LIMIT = 30.0  # s from the wish to drive until the device drives: a script plans before
+_LOST = 5  # demonstrations in a row that may be lost: the recorder died, or the guard stopped the arm
 _START_LIMIT = 20.0  # s for which the recorder may refuse, as while a busy machine's pictures come too slowly
 _KEYS = "1 start/stop   2 success   3 failure   4 keep   5 discard   Q quit"
 _ACTS = {"2": "mark_success", "3": "mark_failure", "4": "keep", "5": "discard"}
@@ -66,12 +68,21 @@ class Session:
 
     def run_script(self) -> int:
         """Let the device demonstrate until enough episodes are kept; returns how many solved the task."""
-        successes = 0
+        successes = kept = lost = 0
         with self._screen():
-            for index in range(self._plan.episodes):
+            while kept < self._plan.episodes:
                 self._hint = "preparing the scene"
-                self._client.prepare_scene(self._plan.task, self._plan.seed + index)
-                successes += self._demonstrate()
+                self._client.prepare_scene(self._plan.task, self._plan.seed + kept)
+                self._start()
+                try:
+                    successes += self._demonstrate()
+                except UserError as error:
+                    lost += 1
+                    if lost == _LOST:
+                        raise
+                    CONSOLE.print(f"a demonstration was lost and is repeated: {error}", markup=False)
+                    continue
+                kept, lost = kept + 1, 0
         return successes
 
     def run_person(self, alive: Callable[[], bool] = lambda: True) -> None:
@@ -83,10 +94,10 @@ class Session:
         client, plan = self._client, self._plan
         prepared = -1
         with self._screen():
-            while client.recorder.kept < plan.episodes and alive():
+            while client.kept < plan.episodes and alive():
                 if client.recorder.state == RecorderState.IDLE and prepared != self._attempts():
                     prepared = self._attempts()
-                    self._new_scene(plan.seed + client.recorder.kept)
+                    self._new_scene(plan.seed + client.kept)
                 self._hint = self._advice()
                 if not self._obey():
                     return
@@ -94,15 +105,18 @@ class Session:
 
     def _demonstrate(self) -> bool:
         client, plan = self._client, self._plan
-        self._start()
         self._hint = "the script demonstrates"
         client.engage()
         self._wait_for(lambda: client.teleop.engaged, _ENGAGE_LIMIT)
         self._wait_for(lambda: not client.teleop.engaged, plan.limit)
         client.release()
-        self._wait(HOLD)
+        self._wait_for(lambda: client.solved_for >= HOLD, _SETTLE)
         solved = client.solved_for >= HOLD
-        client.tell_recorder("stop")
+        if client.recorder.state != RecorderState.REVIEW:  # a full disk ends an episode by itself
+            client.tell_recorder("stop")
+        if client.guard.fault:  # what was cut off shows neither how to do it nor how not to
+            client.tell_recorder("discard")
+            raise UserError(f"the guard stopped the arm, {client.guard.fault}", client.guard.fault_detail)
         client.tell_recorder("mark_success" if solved else "mark_failure")
         client.tell_recorder("keep")
         self._show()
@@ -126,7 +140,7 @@ class Session:
             self._client.prepare_scene(self._plan.task, seed)
 
     def _attempts(self) -> int:
-        return int(self._client.recorder.kept + self._client.recorder.discarded)
+        return int(self._client.kept + self._client.recorder.discarded)
 
     def _advice(self) -> str:
         recorder = self._client.recorder
