@@ -75,6 +75,14 @@ def test_what_the_guard_or_a_dead_recorder_cut_off_is_repeated_in_the_same_scene
     assert graph.told.count("keep") == 2 and graph.told[:3] == ["start", "stop", "discard"]
 
 
+def test_a_demonstration_whose_driving_was_broken_off_is_repeated() -> None:
+    graph = Graph()
+    graph.teleop.message = "stopped: no fresh joint state; release to drive again"
+    with pytest.raises(UserError, match="no fresh joint state"):
+        Session(graph, Plan("fold_towel", 1)).run_script()
+    assert graph.told.count("discard") == 5 and "keep" not in graph.told
+
+
 def test_a_machine_that_cannot_do_it_is_told_so() -> None:
     with pytest.raises(UserError, match="the guard stopped the arm, loop_stalled"):
         Session(Graph(faults=["loop_stalled"] * 9), Plan("push_bottle", 1)).run_script()

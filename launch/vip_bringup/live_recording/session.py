@@ -15,6 +15,7 @@ from vip_bringup.demo.progress import CONSOLE
 from vip_bringup.live_recording.client import RecordingClient
 from vip_bringup.live_recording.screen import Log, render
 from vip_ros.errors import UserError
+from vip_teleop.driving import STOPPED
 
 TICK = 0.05  # s
 HOLD = 0.3
@@ -109,14 +110,17 @@ class Session:
         client.engage()
         self._wait_for(lambda: client.teleop.engaged, _ENGAGE_LIMIT)
         self._wait_for(lambda: not client.teleop.engaged, plan.limit)
+        ended = client.teleop.message
         client.release()
         self._wait_for(lambda: client.solved_for >= HOLD, _SETTLE)
         solved = client.solved_for >= HOLD
         if client.recorder.state != RecorderState.REVIEW:  # a full disk ends an episode by itself
             client.tell_recorder("stop")
-        if client.guard.fault:  # what was cut off shows neither how to do it nor how not to
-            client.tell_recorder("discard")
-            raise UserError(f"the guard stopped the arm, {client.guard.fault}", client.guard.fault_detail)
+        if client.guard.fault or ended.startswith(STOPPED):
+            client.tell_recorder("discard")  # what was cut off shows neither how to do it nor how not to
+            if client.guard.fault:
+                raise UserError(f"the guard stopped the arm, {client.guard.fault}", client.guard.fault_detail)
+            raise UserError(f"the demonstration was {ended}", "is this machine too busy for the simulator?")
         client.tell_recorder("mark_success" if solved else "mark_failure")
         client.tell_recorder("keep")
         self._show()

@@ -14,6 +14,8 @@ from vip_teleop.teleop_config import TeleopConfig
 # A joint state older than this is no ground to drive from, s.
 STALE = 0.5
 _DRIVABLE = ("HOLD", "TRACKING")
+STOPPED = "stopped: "
+"""How the message begins when driving ended against the person's will."""
 
 
 class Driving:
@@ -128,7 +130,7 @@ class Driving:
     def _drop(self, reason: str) -> DriveChunk | None:
         """End against the person's will; a final chunk where the guard may still follow one."""
         chunk = self._release("")
-        self._blocked, self.message = True, f"stopped: {reason}; release to drive again"
+        self._blocked, self.message = True, f"{STOPPED}{reason}; release to drive again"
         return chunk
 
 
