@@ -52,7 +52,7 @@ def fit(
     generator = torch.Generator().manual_seed(config.seed)
     network = _network(train, config, generator)
     best, figures = Descent(train, valid, scales, config, network, generator, disturb).run(progress)
-    return LearnedPolicy(_tensors(best, scales, projection), figures | data_figures(dataset, held))
+    return LearnedPolicy(named_tensors(best, scales, projection), figures | data_figures(dataset, held))
 
 
 def data_figures(dataset: Dataset, held: list[int]) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _copy(network: nn.Module) -> State:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def _tensors(state: State, scales: Scales, projection: Projection) -> Tensors:
+def named_tensors(state: State, scales: Scales, projection: Projection) -> Tensors:
     """Name the tensors, with normalisation and projection folded into the first layer.
 
     What runs sees whole embeddings.

@@ -17,7 +17,11 @@ Floats = NDArray[np.float64]
 
 def dataset_rewards(dataset: Dataset, config: TrainConfig) -> list[Floats]:
     """Return R of every sample, one array [T] per episode, in embedding distance (sparse: 0 or 1)."""
-    span = reward_span(dataset, config)
+    return span_rewards(dataset, config, reward_span(dataset, config))
+
+
+def span_rewards(dataset: Dataset, config: TrainConfig, span: float) -> list[Floats]:
+    """Return the rewards over `span` s, one array [T] per episode; a sparse one ends at the last step."""
     if config.reward == SPARSE:
         return [sparse_rewards(episode, min(span, dataset.step_duration)) for episode in dataset.episodes]
     return [dataset.rewards(episode, span) for episode in dataset.episodes]

@@ -137,7 +137,7 @@ def test_data_without_a_gripper_makes_a_policy_without_one() -> None:
 
 
 def test_unknown_algorithm_names_those_that_exist() -> None:
-    with pytest.raises(UserError, match="available: awr, bc, iql, rwr"):
+    with pytest.raises(UserError, match="available: awr, bc, .*iql, rwr, scratch"):
         ALGORITHMS.get("rlhf")
 
 

@@ -8,7 +8,7 @@ import torch
 from policy_node.learning import TrainConfig
 from policy_node.network import PolicyNetwork
 from policy_node.projection import principal_components
-from policy_node.regression import _network, _tensors
+from policy_node.regression import _network, named_tensors
 from policy_node.samples import Samples, scales_of
 
 
@@ -46,7 +46,7 @@ def test_saved_network_equals_projection_and_trained_network_in_turn() -> None:
     with torch.no_grad():
         outputs = network((inputs - scales.input_mean) / scales.input_std)
     expected = (outputs * scales.output_std + scales.output_mean).numpy()
-    saved = PolicyNetwork(_tensors(network.state_dict(), scales, projection))
+    saved = PolicyNetwork(named_tensors(network.state_dict(), scales, projection))
     whole = np.concatenate([embeddings.numpy(), q.numpy()], axis=1)
     assert saved.input_size == 12 + 7
     np.testing.assert_allclose(saved(whole), expected, rtol=1e-3, atol=1e-4)
