@@ -15,6 +15,7 @@ from vip_bringup.demo.stack import RunningStack
 from vip_bringup.evaluating.films import FailureFilms
 from vip_bringup.graph import build_graph
 from vip_ros.errors import UserError
+from vip_ros.resources import cache_dir
 
 STALL = 1.0
 """s for which the simulated arm may go on without news; the guard's own defaults are stricter."""
@@ -73,15 +74,12 @@ def policy_settings(policy: Path, encoder: str) -> list[str]:
     ]
 
 
-def evaluate_live(
-    options: LiveEvaluation, told: Callable[[EpisodeTrace], None], log: Path | None = None
-) -> dict[str, Any]:
+def evaluate_live(options: LiveEvaluation, told: Callable[[EpisodeTrace], None]) -> dict[str, Any]:
     """Bring the stack up, run the episodes and return the figures.
 
     Args:
         options: what to run.
         told: hears of every finished episode.
-        log: receives what the stack prints; None: a temporary file.
 
     Raises:
         UserError: no such policy or task, a stack that does not start, a real robot without a terminal.
@@ -103,9 +101,7 @@ def evaluate_live(
     configure_middleware()
     with tempfile.TemporaryDirectory(prefix="vip-eval-") as scratch:
         settings += _overlay(options, Path(scratch))
-        with RunningStack(
-            [*settings, *options.settings], log or Path(scratch) / "log", config=options.config
-        ):
+        with RunningStack([*settings, *options.settings], _log(), config=options.config):
             rclpy.init(args=[])
             kind = LiveEvaluator if simulated else PersonEvaluator
             evaluator = kind(lambda image, trace: films.see(image, (trace.distances or [0.0])[-1]))
@@ -137,6 +133,13 @@ def _report(facts: dict[str, Any], mode: str, traces: list[EpisodeTrace], droppe
         "latency_ms": percentiles_ms([latency for trace in traces for latency in trace.latencies]),
         "dropped_frames": dropped,
     }
+
+
+def _log() -> Path:
+    """Return the file that the stack prints into; kept, for a stack that did not start is read up there."""
+    folder = cache_dir() / "logs"
+    folder.mkdir(exist_ok=True)
+    return folder / "eval-stack.log"
 
 
 def _task(name: str, simulated: bool) -> str:
