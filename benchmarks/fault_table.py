@@ -113,7 +113,7 @@ def _tried(run: Callable[[], Outcome]) -> Outcome:
         return run()
     except Exception as error:  # one fault that fails leaves the others to be tried
         traceback.print_exc()
-        return Outcome(f"{type(error).__name__}: {str(error).splitlines()[0][:120]}", False)
+        return Outcome(f"{type(error).__name__}: {' '.join(str(error).split())[:120]}", False)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
 
 OWN = ("vip-robot", "vip-interfaces")
 UNKNOWN = "unknown"
@@ -94,7 +95,7 @@ def _of_ros_package(name: str) -> str:
 
 
 def _stated(distribution: Distribution) -> str:
-    metadata = distribution.metadata
+    metadata: Any = distribution.metadata  # its protocol knows less than the message that it is
     expression = metadata.get("License-Expression")
     if expression:
         return str(expression)

@@ -233,8 +233,9 @@ class EncoderFile(Injection):
             stack.nodes["reward_node"].kill()
             stack.nodes["reward_node"].__exit__(None, None, None)
             stack.start("reward_node")
-            assert not stack.nodes["reward_node"].configure(stack.probe, LIMIT)
-            assert str(path.name) in stack.nodes["reward_node"].output
+            node = stack.nodes["reward_node"]
+            assert not node.configure(stack.probe, LIMIT)
+            stack.probe.wait_for(lambda: path.name in node.output, LIMIT, "the refusal")
 
     def mend(self, stack: LiveStack) -> None:
         Path(stack.params["reward_node"]["weights"]).write_bytes(self._whole)
@@ -259,13 +260,16 @@ class ClockStep(Injection):
 
 @dataclasses.dataclass(frozen=True)
 class BadCable(Injection):
-    """The cable between two hosts made bad, in the words of tc-netem."""
+    """The cable between two hosts made bad, in the words of tc-netem; cut where there are none."""
 
     hosts: TwoHosts
     netem: str
 
     def apply(self, stack: LiveStack) -> None:
-        self.hosts.spoil(*self.netem.split())
+        if self.netem:
+            self.hosts.spoil(*self.netem.split())
+        else:
+            self.hosts.cut()
 
     def mend(self, stack: LiveStack) -> None:
         self.hosts.heal()

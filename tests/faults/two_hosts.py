@@ -54,6 +54,20 @@ class TwoHosts:
             finally:
                 _enter(home.fileno())
 
+    def has_netem(self) -> bool:
+        """Return whether the kernel can lose and delay packets."""
+        try:
+            self.spoil("delay", "1ms")
+        except NotHere:
+            return False
+        self.heal()
+        return True
+
+    def cut(self) -> None:
+        """Let nothing through."""
+        for host, device in self._devices.items():
+            self._in(host, "ip", "link", "set", device, "down")
+
     def spoil(self, *netem: str) -> None:
         """Make the cable bad in both directions, in the words of tc-netem, such as: loss 1%."""
         self.heal()
@@ -65,6 +79,7 @@ class TwoHosts:
         for host, name in self._names.items():
             command = ["ip", "netns", "exec", name, "tc", "qdisc", "del", "dev", self._devices[host], "root"]
             subprocess.run(command, capture_output=True, check=False)
+            self._in(host, "ip", "link", "set", self._devices[host], "up")
 
     def _make(self) -> None:
         for name in self._names.values():
@@ -76,8 +91,6 @@ class TwoHosts:
             self._in(host, "ip", "link", "set", "lo", "up")
             self._in(host, "ip", "addr", "add", f"10.86.0.{number}/24", "dev", device)
             self._in(host, "ip", "link", "set", device, "up")
-        self.spoil("delay", "1ms")
-        self.heal()
 
     def _in(self, host: str, *command: str) -> None:
         _run("ip", "netns", "exec", self._names[host], *command)

@@ -54,7 +54,7 @@ def run_node(node_class: type[StackNode], args: list[str] | None = None) -> int:
     signals = _Signals()
     try:
         _init_ros(args)
-        return _run(node_class(), signals)  # type: ignore[call-arg]
+        return _run(_made(node_class), signals)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -68,11 +68,20 @@ def _init_ros(args: list[str] | None) -> None:
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except RCLError as error:
-        # ROS appends the places in its own sources; its first sentence is for the user.
-        reason = re.split(r", at /|\. Error: ", str(error).removeprefix("failed to initialize "))
-        raise UserError(
-            "ROS cannot start", f"{reason[0]}; check the --ros-args, HOME and ROS_LOG_DIR"
-        ) from None
+        reason = _first_sentence(error).removeprefix("failed to initialize ")
+        raise UserError("ROS cannot start", f"{reason}; check the --ros-args, HOME and ROS_LOG_DIR") from None
+
+
+def _made(node_class: type[StackNode]) -> StackNode:
+    try:
+        return node_class()  # type: ignore[call-arg]
+    except RCLError as error:
+        raise UserError("the node cannot be made", _first_sentence(error)) from None
+
+
+def _first_sentence(error: RCLError) -> str:
+    """Return what is for the user: ROS appends the places in its own sources."""
+    return " ".join(re.split(r", at /|\. Error: ", str(error))[0].split())
 
 
 def _run(node: StackNode, signals: _Signals) -> int:
