@@ -74,12 +74,14 @@ class Report:
         load: load average before and after each encoder.
         frames: what was encoded.
         encoders: the figures.
+        scaling: rows of bench.scaling.Scaled, where that was measured.
     """
 
     machine: dict[str, Any]
     load: list[float]
     frames: str
     encoders: list[EncoderFigures] = field(default_factory=list)
+    scaling: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON types, each figure with its verdict."""

@@ -1,0 +1,1 @@
+"""The whole graph under load for a long time."""
