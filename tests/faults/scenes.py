@@ -54,12 +54,13 @@ def interrupted_start(moment: float) -> Callable[[Path], Outcome]:
         status = stack.status()
         seconds = time.monotonic() - begin
         left = sorted(stack.nodes().values())
-        traces = [line for line in stack.lines if "Traceback" in line]
+        # Python's own complaint, while it still reads the program, is not the program's.
+        began = any(line.rstrip().endswith(", in main") for line in stack.lines)
+        traces = [line for line in stack.lines if "Traceback" in line and began]
         what = "ends in order, nothing is left" if not left else f"left behind: {', '.join(left)}"
         if traces:
             what += f"; {len(traces)} tracebacks"
-        # Before Python has read a line of the program, SIGINT ends it as it ends any.
-        return Outcome(what, not left and not traces and status in (0, 130, -signal.SIGINT), seconds)
+        return Outcome(what, not left and not traces and (status in (0, 130) or not began), seconds)
 
     return run
 

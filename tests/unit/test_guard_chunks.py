@@ -144,3 +144,11 @@ def test_gripper_widths_are_clipped_and_the_clip_is_reported(rig):
 def test_a_configuration_that_would_loosen_the_guard_is_refused(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
         GuardConfig(**wrong)
+
+
+@pytest.mark.parametrize("offset", [0.4, -0.4])
+def test_a_first_action_on_either_side_of_the_posture_is_refused(offset: float) -> None:
+    rig = Rig()
+    rig.run(0.1)
+    rows = np.tile(rig.q + np.eye(7)[5] * offset, (8, 1))
+    assert "first action is 0.400 rad from the posture" in rig.submit(rows)
