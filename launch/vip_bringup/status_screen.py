@@ -84,7 +84,8 @@ class StatusScreen:
 
     def render(self) -> Group:
         """Return the screen as it is now."""
-        return Group(self._head(), self._reward(), Text(), self._nodes(), Text(), self._messages())
+        latency = Text(f"image to command: {readings.latency_line(self._state)}", style="dim")
+        return Group(self._head(), latency, self._reward(), Text(), self._nodes(), Text(), self._messages())
 
     def _head(self) -> Table:
         grid = Table.grid(expand=True, padding=(0, 2))
@@ -98,7 +99,6 @@ class StatusScreen:
             _chip("recording", readings.recorder_chip(self._state)),
             Text(f"up {minutes}:{seconds:02d}, Ctrl-C stops", style="dim"),
         )
-        grid.add_row("", Text(f"image to command: {readings.latency_line(self._state)}", style="dim"))
         return grid
 
     def _reward(self) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from nicegui import run, ui
 
@@ -12,6 +12,8 @@ from vip_bringup.dashboard.ears import Ears
 from vip_bringup.dashboard.orders import Order, orders_of
 from vip_bringup.dashboard.state import DashboardState
 from vip_ros.errors import UserError
+
+E = TypeVar("E", bound=ui.element)
 
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
 RATE = 4.0
@@ -78,14 +80,16 @@ class Page:
             button.set_enabled(self._ears.can(order))
         self._refresh_curves()
         self._refresh_joints()
-        self._health.update_rows(readings.health_rows(state))
+        rows = readings.health_rows(state)
+        if rows != self._health.rows:  # they change once a second, and the whole table travels
+            self._health.update_rows(rows)
 
     def _head(self) -> None:
         with ui.row().classes("w-full items-center gap-3"):
             ui.label("VIP robot stack").classes("text-lg font-medium")
-            self._guard_chip = ui.chip("", color=readings.IDLE, text_color="white").mark("guard")
-            self._recorder_chip = ui.chip("", color=readings.IDLE, text_color="white").mark("recorder")
-            self._reward = ui.label().classes("grow").mark("reward")
+            self._guard_chip = _named(ui.chip("", color=readings.IDLE, text_color="white"), "guard")
+            self._recorder_chip = _named(ui.chip("", color=readings.IDLE, text_color="white"), "recorder")
+            self._reward = _named(ui.label(), "reward").classes("grow")
             (stop,) = orders_of("stop")
             self._button(stop).props("color=negative size=lg")
 
@@ -96,7 +100,7 @@ class Page:
                     ui.label(name).classes("grow text-sm text-grey")
                     for order in orders_of("goal") if name == "goal" else ():
                         self._button(order)
-                self._views[name] = ui.interactive_image().classes("w-full")
+                self._views[name] = _named(ui.interactive_image(), name).classes("w-full")
 
     def _curves(self) -> None:
         window = self._state.curves["distance"].window
@@ -116,8 +120,8 @@ class Page:
                 for order in orders_of("arm"):
                     self._button(order)
             self._latency = ui.label().classes("text-sm")
-            self._joints = ui.column().classes("w-full gap-0")
-            self._guard = ui.label().classes("text-xs whitespace-pre-line").mark("guard-lines")
+            self._joints = _named(ui.column(), "joints").classes("w-full gap-0")
+            self._guard = _named(ui.label(), "guard-lines").classes("text-xs whitespace-pre-line")
             with ui.row().classes("w-full items-center gap-1"):
                 ui.label("policy").classes("grow text-sm text-grey")
                 for order in orders_of("policy"):
@@ -134,10 +138,11 @@ class Page:
     def _nodes(self) -> None:
         with ui.expansion("nodes", value=True).classes("w-full"):
             self._health = ui.table(rows=[], columns=_HEALTH_COLUMNS, row_key="name")
-            self._health.props("dense flat").classes("w-full").mark("health")
+            _named(self._health, "health").props("dense flat wrap-cells").classes("w-full")
 
     def _button(self, order: Order) -> ui.button:
-        button = ui.button(order.label, on_click=lambda: self._press(order)).props("dense no-caps")
+        button = _named(ui.button(order.label, on_click=lambda: self._press(order)), order.service)
+        button.props("dense no-caps")
         button.tooltip(f"{order.hint} ({order.service})")
         self._buttons[order] = button
         return button
@@ -175,9 +180,14 @@ class Page:
 
     def _make_bar(self, name: str) -> tuple[ui.linear_progress, ui.label]:
         with self._joints, ui.row().classes("w-full no-wrap items-center gap-2"):
-            ui.label(name).classes("text-xs w-32")
+            ui.label(name).classes("text-xs w-36 shrink-0")
             progress = ui.linear_progress(0.5, show_value=False, size="8px").classes("grow")
             return progress, ui.label().classes("text-xs w-12 text-right")
+
+
+def _named(element: E, name: str) -> E:
+    """Give an element a name under which a program that drives the browser finds it: data-name."""
+    return element.props(f'data-name="{name}"')
 
 
 def _show(chart: ui.echart, *lines: Any) -> None:

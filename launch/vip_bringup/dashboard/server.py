@@ -13,6 +13,8 @@ from vip_bringup.dashboard.state import DashboardState
 from vip_ros.errors import UserError
 from vip_ros.resources import cache_dir
 
+# How long a browser that fell silent finds its page as it was, s: a busy machine is not a lost one.
+_RECONNECT = 30.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -51,6 +53,7 @@ def serve(host: str, port: int, allowed: tuple[str, ...] = (), namespace: str = 
             reload=False,
             show=False,
             show_welcome_message=False,
+            reconnect_timeout=_RECONNECT,
         )
 
 

@@ -1,0 +1,231 @@
+"""What watching costs: the CPU of monitor_node, dashboard and overlay, and what they do to latency.
+
+    .venv/bin/python benchmarks/monitoring_cost.py --seconds 60 --turns 3 --json cost.json
+
+The simulated stack runs with a policy that holds still, so that every picture ends in a command. In turns the
+monitor is inactive with no dashboard, or everything is on: monitor_node drawing for two subscribers, the
+overlay, and the dashboard with a page open in a headless browser (where one is installed). The browser's own
+CPU is told apart: it belongs to whoever looks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32
+from std_srvs.srv import Trigger
+from visualization_msgs.msg import MarkerArray
+
+from vip_bringup.browser import Browser, find_browser
+from vip_bringup.dashboard.process import RunningDashboard
+from vip_bringup.demo.stack import RunningStack
+from vip_bringup.graph_client import GraphClient
+from vip_bringup.live_recording.client import trigger
+from vip_bringup.still_policy import write_still_policy
+from vip_models import load_encoder
+from vip_models.machine import load_average, this_machine
+from vip_ros.middleware import configure_middleware
+from vip_ros.qos import RELIABLE_1, RELIABLE_10
+
+TICKS = os.sysconf("SC_CLK_TCK")
+WATCHERS = ("monitor_node", "overlay_node", "dashboard")
+# Not measured at the beginning of each turn, s: the page loads and discovery runs.
+SETTLE = 5.0
+ENOUGH = 0.10  # of the stack's CPU
+
+
+class Client(GraphClient):
+    """Keeps the policy running, hears the latency, and looks at the monitor's topics on demand."""
+
+    def __init__(self) -> None:
+        super().__init__("monitoring_cost")
+        self.latency: list[float] = []
+        self.create_subscription(Float32, "franka/command_latency", self._on_latency, RELIABLE_10)
+        self._change = self.create_client(ChangeState, "monitor_node/change_state")
+        self.triggers = {
+            name: trigger(self, name) for name in ("policy_node/start", "reward_node/capture_goal_now")
+        }
+        self._looking: list[Any] = []
+        self.begin()
+
+    def press(self, name: str) -> None:
+        self.demand(self.triggers[name], Trigger.Request())
+
+    def watch(self, on: bool) -> None:
+        """Switch monitor_node and its subscribers on or off."""
+        if on:
+            for kind, topic in ((Image, "vip/monitor/image"), (MarkerArray, "vip/monitor/markers")):
+                self._looking.append(
+                    self.create_subscription(kind, topic, lambda _: None, RELIABLE_1, raw=True)
+                )
+        while not on and self._looking:
+            self.destroy_subscription(self._looking.pop())
+        step = Transition.TRANSITION_ACTIVATE if on else Transition.TRANSITION_DEACTIVATE
+        self.demand(self._change, ChangeState.Request(transition=Transition(id=step)))
+
+    def _on_latency(self, message: Float32) -> None:
+        self.latency.append(1e3 * message.data)
+
+
+def cpu_seconds(dashboard: int) -> Counter[str]:
+    """Return the CPU time so far of each of this domain's processes, by role, s."""
+    spent: Counter[str] = Counter()
+    domain = f"ROS_DOMAIN_ID={os.environ.get('ROS_DOMAIN_ID', '0')}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            if entry.name != str(os.getpid()) and domain in (entry / "environ").read_bytes().split(b"\0"):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                spent[role(command, int(entry.name) == dashboard)] += (
+                    int(fields[11]) + int(fields[12])
+                ) / TICKS
+    return spent
+
+
+def role(command: str, is_dashboard: bool) -> str:
+    """Return what a process is: a node's name, dashboard, browser, or another part of the stack."""
+    node = re.search(r"__node:=(\w+)", command)
+    if is_dashboard:
+        return "dashboard"
+    if node and "exec_child" not in command:
+        return node[1]
+    return "browser" if re.search(r"chrom", command.split("\0")[0]) else "manager and supervisor"
+
+
+def measure(client: Client, dashboard: int, seconds: float) -> tuple[Counter[str], list[float]]:
+    """Return the CPU seconds by role, and the latencies in ms, of a while."""
+    time.sleep(SETTLE)
+    before, heard = cpu_seconds(dashboard), len(client.latency)
+    time.sleep(seconds)
+    return cpu_seconds(dashboard) - before, client.latency[heard:]
+
+
+@contextlib.contextmanager
+def watching(client: Client) -> Iterator[int]:
+    """Look at everything; yields the dashboard's process id."""
+    client.watch(True)
+    with RunningDashboard() as dashboard, contextlib.ExitStack() as stack:
+        if find_browser() is not None:
+            stack.enter_context(Browser()).open(dashboard.url)
+        yield dashboard.pid
+    client.watch(False)
+
+
+def run(seconds: float, turns: int) -> dict[str, Any]:
+    """Measure in turns and return the table."""
+    os.environ.setdefault("ROS_DOMAIN_ID", "0")  # by which the stack's processes are found
+    configure_middleware()
+    encoder = load_encoder("vip-sim")
+    dim = encoder.encode(np.zeros((1, 64, 64, 3), np.uint8)).shape[1]
+    spent: dict[bool, Counter[str]] = defaultdict(Counter)
+    latency: dict[bool, list[float]] = defaultdict(list)
+    loads = [load_average()]
+    with tempfile.TemporaryDirectory(prefix="vip-monitoring-") as folder:
+        policy = write_still_policy(Path(folder) / "policy", encoder.id, dim)
+        settings = [
+            f"policy_node.bundle={policy}",
+            "policy_node.timeout=1000000.0",
+            "policy_node.stop_when_reached=false",
+        ]
+        settings += [f"{node}.directory={folder}/episodes" for node in ("recorder_node", "overlay_node")]
+        settings += [f"franka_node.{name}_timeout=2.0" for name in ("image", "embedding", "action")]
+        with RunningStack(settings, Path(folder) / "stack.log"):
+            rclpy.init()
+            client = Client()
+            try:
+                client.press("reward_node/capture_goal_now")
+                client.press("policy_node/start")
+                client.watch(False)
+                for _ in range(turns):
+                    turn(client, False, contextlib.nullcontext(0), seconds, spent, latency)
+                    turn(client, True, watching(client), seconds, spent, latency)
+                    loads.append(load_average())
+            finally:
+                client.close()
+                rclpy.try_shutdown()
+    return table(spent, latency, seconds * turns, loads)
+
+
+def turn(client: Client, on: bool, way: Any, seconds: float, spent: Any, latency: Any) -> None:
+    """Measure one turn and add it up."""
+    with way as dashboard:
+        used, times = measure(client, dashboard, seconds)
+    spent[on].update(used)
+    latency[on].extend(times)
+    print(
+        f"{'watched' if on else 'alone':8} {sum(used.values()):6.1f} CPU s, {len(times)} commands", flush=True
+    )
+
+
+def table(spent: Any, latency: Any, seconds: float, loads: list[float]) -> dict[str, Any]:
+    """Return the figures in the form of docs/results."""
+    share = watch_share(spent[True])
+    roles = sorted((set(spent[True]) | set(spent[False])) - {"browser"})
+    rows: list[list[Any]] = [
+        [f"{name}, % of a core", *(100 * spent[on][name] / seconds for on in (False, True))] for name in roles
+    ]
+    rows.append(["browser (not the stack's), % of a core", 0.0, 100 * spent[True]["browser"] / seconds])
+    rows.append(["watching, % of the stack's CPU", 0.0, 100 * share])
+    for q in (50, 95, 99):
+        rows.append([f"image to command p{q}, ms", *(percentile(latency[on], q) for on in (False, True))])
+    machine = this_machine()
+    return {
+        "title": "What watching costs",
+        "about": "monitor_node drawing, the overlay, and the dashboard with one page open, beside the stack; "
+        f"{'at' if share <= ENOUGH else '**more than**'} most 10 % of the stack's CPU is what it may take.",
+        "command": "python benchmarks/monitoring_cost.py --json docs/results/50-monitoring-cost.json",
+        "machine": f"{machine.cpu}, {machine.cores} cores",
+        "load": f"{min(loads):.1f} to {max(loads):.1f}",
+        "columns": ["", "alone", "watched"],
+        "rows": rows,
+    }
+
+
+def watch_share(spent: Counter[str]) -> float:
+    """Return the watchers' part of all the stack's CPU."""
+    whole = sum(seconds for name, seconds in spent.items() if name != "browser")
+    return sum(spent[name] for name in WATCHERS) / whole if whole else float("nan")
+
+
+def percentile(values: list[float], q: int) -> float | None:
+    """Return a percentile; None without values."""
+    return float(np.percentile(values, q)) if values else None
+
+
+def main() -> int:
+    """Measure and print; 1 when watching takes more than it may."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each turn (default 20)")
+    parser.add_argument("--turns", type=int, default=2, help="pairs of turns (default 2)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
+    figures = run(options.seconds, options.turns)
+    for name, alone, watched in figures["rows"]:
+        print(f"{name:42} {alone if alone is not None else float('nan'):9.2f} {watched or 0.0:9.2f}")
+    print(f"load {figures['load']}")
+    if options.json is not None:
+        options.json.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    share = next(row[2] for row in figures["rows"] if row[0].startswith("watching"))
+    return int(share > 100 * ENOUGH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
