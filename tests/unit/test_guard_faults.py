@@ -254,3 +254,15 @@ def test_a_stream_that_never_came_is_said_so():
     dogs = Watchdogs.from_config(GuardConfig())
     stale = dogs.check(STREAMS, EPOCH_NS)
     assert stale is not None and stale.fault == "joint_state_stale" and "never came" in stale.detail
+
+
+@pytest.mark.parametrize(("seconds", "mode"), [(0.45, Mode.TRACKING), (0.55, Mode.FAULT)])
+def test_a_loop_that_stood_still_for_too_long_rests_at_once(seconds: float, mode: Mode) -> None:
+    rig = Rig()
+    rig.run(0.1)
+    assert rig.submit() == ""
+    rig.run(0.15)
+    assert np.abs(rig.guard.commanded[1]).max() > 0.01
+    rig.guard.stalled(seconds)
+    assert rig.mode == mode and rig.guard.fault == ("loop_stalled" if mode == Mode.FAULT else "")
+    assert (np.abs(rig.guard.commanded[1]).max() == 0.0) == (mode == Mode.FAULT)

@@ -1,0 +1,228 @@
+"""The wrongs that tests/unit/mutants.py tries, in guard and reward."""
+
+from __future__ import annotations
+
+from unit.mutants import Mutant
+
+GUARD, REWARD = "ros2_ws/src/franka_node/franka_node", "vip_reward_node/vip_reward_node"
+MOTION = ("test_guard_motion.py", "test_guard_properties.py")
+FAULTS = ("test_guard_faults.py", "test_guard_chunks.py")
+CHUNKS = ("test_guard_chunks.py", "test_guard_faults.py")
+REWARDS = ("test_reward_tracker.py", "test_reward_forms.py", "test_subgoal_following.py")
+
+MUTANTS = (
+    Mutant(
+        "a chunk from the future is old",
+        f"{GUARD}/chunk.py",
+        "age = (now_ns - chunk.stamp_ns) * 1e-9",
+        "age = (chunk.stamp_ns - now_ns) * 1e-9",
+        CHUNKS,
+        True,
+    ),
+    Mutant(
+        "no chunk is too old",
+        f"{GUARD}/chunk.py",
+        "if age > config.max_action_age:",
+        "if age > 1e9 * config.max_action_age:",
+        CHUNKS,
+    ),
+    Mutant(
+        "a repeated stamp is followed",
+        f"{GUARD}/chunk.py",
+        "if chunk.stamp_ns <= newest_ns:",
+        "if chunk.stamp_ns < newest_ns:",
+        CHUNKS,
+    ),
+    Mutant(
+        "a chunk's points are due a step early",
+        f"{GUARD}/chunk.py",
+        "np.arange(1.0, len(positions) + 1, dtype=np.float64)",
+        "np.arange(0.0, len(positions), dtype=np.float64)",
+        (*CHUNKS, *MOTION),
+    ),
+    Mutant(
+        "a first action may be anywhere",
+        f"{GUARD}/chunk.py",
+        "if away[joint] > threshold:",
+        "if away[joint] > 10 + threshold:",
+        CHUNKS,
+        True,
+    ),
+    Mutant(
+        "only actions above the posture are far",
+        f"{GUARD}/chunk.py",
+        "away = np.abs(first - posture)",
+        "away = first - posture",
+        CHUNKS,
+    ),
+    Mutant(
+        "joints are taken in the message's order",
+        f"{GUARD}/chunk.py",
+        "[:, [names.index(name) for name in joint_names]]",
+        "[:, list(range(size))]",
+        CHUNKS,
+    ),
+    Mutant(
+        "positions that are not finite are followed",
+        f"{GUARD}/chunk.py",
+        "if not np.isfinite(flat).all():",
+        "if np.isnan(flat).all():",
+        CHUNKS,
+    ),
+    Mutant(
+        "an old image counts as live",
+        f"{GUARD}/watchdog.py",
+        "<= age <= entry.max_age",
+        "<= age <= 1e9 * entry.max_age",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "a repeated image counts as live",
+        f"{GUARD}/watchdog.py",
+        "stamp_ns <= entry.stamp_ns:",
+        "stamp_ns < entry.stamp_ns:",
+        ("test_guard_faults.py",),
+        True,
+    ),
+    Mutant(
+        "streams are given ten times their timeout",
+        f"{GUARD}/watchdog.py",
+        "> entry.timeout * 1e9:",
+        "> entry.timeout * 1e10:",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "an image from the future counts as live",
+        f"{GUARD}/watchdog.py",
+        "if not -self._future_tolerance <= age",
+        "if not -1e9 <= age",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "the last stream in the chain is blamed",
+        f"{GUARD}/watchdog.py",
+        "next(n for n in watched if",
+        "next(n for n in watched[::-1] if",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "a clock set back is no fault",
+        f"{GUARD}/guard.py",
+        "if now_ns < self._now_ns - CLOCK_STEP * 1e9:",
+        "if now_ns < self._now_ns - CLOCK_STEP * 1e12:",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "an arm far from its command is no fault",
+        f"{GUARD}/guard.py",
+        "if away > self.config.tracking_threshold:",
+        "if away < -self.config.tracking_threshold:",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "a stalled loop goes on at speed",
+        f"{GUARD}/guard.py",
+        "if seconds > self.config.loop_timeout and",
+        "if seconds > 1e9 * self.config.loop_timeout and",
+        ("test_guard_faults.py", "test_guard_properties.py"),
+    ),
+    Mutant(
+        "a second fault replaces the first",
+        f"{GUARD}/guard.py",
+        "if self.fault or self.mode == Mode.INACTIVE:",
+        "if self.mode == Mode.INACTIVE:",
+        ("test_guard_faults.py",),
+    ),
+    Mutant(
+        "home is reached over the limits",
+        f"{GUARD}/guard.py",
+        "(target >= self.limits.lower) & (target <= self.limits.upper)",
+        "(target >= -9.0) & (target <= 9.0)",
+        ("test_guard_motion.py", "test_guard_faults.py", "test_guard_workspace.py"),
+    ),
+    Mutant(
+        "a latched fault does not stop chunks",
+        f"{GUARD}/guard.py",
+        'return f"fault {self.fault} is latched: reset first"',
+        'return ""',
+        FAULTS,
+    ),
+    Mutant(
+        "the peak velocity of a stop has the wrong sign",
+        f"{GUARD}/stopping.py",
+        "return v + a * abs(a) / (2 * jerk)",
+        "return v - a * abs(a) / (2 * jerk)",
+        MOTION,
+    ),
+    Mutant(
+        "a person's arm is taken by a program",
+        f"{GUARD}/arbiter.py",
+        "        if self.held:\n",
+        "        if not self.held and driving == source == '':\n",
+        ("test_guard_takeover.py",),
+    ),
+    Mutant(
+        "progress falls on the way to the goal",
+        f"{REWARD}/reward.py",
+        "return 1.0 - distance / initial",
+        "return distance / initial",
+        REWARDS,
+        True,
+    ),
+    Mutant(
+        "the reward has the wrong sign offline",
+        f"{REWARD}/reward.py",
+        "return -np.diff(distances(",
+        "return np.diff(distances(",
+        (*REWARDS, "test_metrics.py", "test_encode.py"),
+    ),
+    Mutant(
+        "the reward has the wrong sign live",
+        f"{REWARD}/tracker.py",
+        "reward=self._previous - distance,",
+        "reward=distance - self._previous,",
+        REWARDS,
+    ),
+    Mutant(
+        "the reward is taken over the first frame",
+        f"{REWARD}/tracker.py",
+        "        self._previous = distance\n        if passed",
+        "        if passed",
+        REWARDS,
+    ),
+    Mutant(
+        "a goal is reached from outside its threshold",
+        f"{REWARD}/tracker.py",
+        "return distance <= self._goal.threshold",
+        "return distance >= self._goal.threshold",
+        REWARDS,
+    ),
+    Mutant(
+        "a subgoal is passed at any distance",
+        f"{REWARD}/tracker.py",
+        "near = distance < self._rule.ratio * initial",
+        "near = distance < 100 * self._rule.ratio * initial",
+        REWARDS,
+    ),
+    Mutant(
+        "the subgoal's budget is not used up",
+        f"{REWARD}/tracker.py",
+        "self._spent += max(frames, 0.0)",
+        "self._spent -= max(frames, 0.0)",
+        REWARDS,
+    ),
+    Mutant(
+        "a normalised reward is in embedding units",
+        f"{REWARD}/reward.py",
+        "            reward /= scale\n",
+        "            reward *= scale\n",
+        REWARDS,
+    ),
+    Mutant(
+        "a sparse reward is paid for the first frame",
+        f"{REWARD}/reward.py",
+        "(sample.reached or sample.passed) and not sample.first",
+        "sample.reached or sample.passed",
+        REWARDS,
+    ),
+)
