@@ -10,7 +10,7 @@ from franka_node.guard_output import Mode
 from franka_node.limits import LIMITS
 from franka_node.reference import Reference
 from franka_node.smooth_clock import SmoothClock
-from franka_node.stopping import stop_samples
+from franka_node.stopping import peak_velocity, stop_samples
 from franka_node.trajectory import MotionGenerator
 
 SWAY = np.array([1, -1, 0.5, -0.5, 1, 1, 1])
@@ -198,3 +198,12 @@ def test_who_drives_is_told_only_while_somebody_does():
     assert rig.guard.source == "replay"
     rig.run_until(Mode.HOLD)
     assert rig.guard.source == ""
+
+
+@pytest.mark.parametrize(("v", "a"), [(1.0, 2.0), (1.0, -2.0), (-1.0, 2.0), (-1.0, -2.0)])
+def test_the_peak_velocity_is_the_one_with_the_acceleration_taken_back(v: float, a: float) -> None:
+    jerk, dt = 4.0, 1e-5
+    velocity = v
+    for acceleration in np.arange(abs(a), 0.0, -jerk * dt):
+        velocity += np.sign(a) * acceleration * dt
+    assert peak_velocity(v, a, jerk) == pytest.approx(velocity, abs=1e-4)
