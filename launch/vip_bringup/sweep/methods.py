@@ -71,6 +71,11 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "rwr": Method("reward-weighted regression, this project's defaults"),
+    "rwr-wide": Method(
+        "the same on more of the embedding, with more noise, chunks blended",
+        "rwr",
+        {"components": 32, "embedding_noise": 0.3, "ensemble": 0.3},
+    ),
     "bc": Method("behaviour cloning: the same at tau 0", "bc"),
     "awr": Method("advantage-weighted regression with a learned value", "awr"),
     "iql": Method("implicit Q-learning on chunks", "iql"),
