@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from vip_models.distances import distances
 from vip_models.goals import Goal
-from vip_reward_node.reward import RewardForm, rewards
+from vip_reward_node.reward import RewardForm, RewardSample, rewards
 from vip_reward_node.tracker import ReachRule, judge
 from vip_ros.errors import UserError
 
@@ -127,3 +129,9 @@ def test_unknown_mode_is_answered_with_those_that_exist() -> None:
 def test_a_rule_that_no_frame_could_meet_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(UserError, match="make no rule"):
         ReachRule(**change)
+
+
+def test_a_sparse_reward_is_not_paid_for_the_frame_that_begins_an_episode() -> None:
+    sample = RewardSample(0.1, 0.1, 0.0, 0.0, True, first=True)
+    assert RewardForm("sparse").of(sample).reward == 0.0
+    assert RewardForm("sparse").of(dataclasses.replace(sample, first=False)).reward == 1.0
