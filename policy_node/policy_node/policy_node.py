@@ -81,12 +81,13 @@ class PolicyNode(StackNode):
             self.diagnostics.remove(name)
 
     def _subscribe(self) -> None:
-        for kind, topic, callback, profile in (
+        inputs: tuple[tuple[Any, str, Any, Any], ...] = (
             (JointState, "joint_states", self._on_joint_state, qos.SENSOR),
             (Embedding, "vip/embedding", self._on_embedding, qos.SENSOR),
             (Reward, "vip/reward", self._on_reward, qos.RELIABLE_10),
             (GuardState, "franka/guard_state", self._on_guard_state, qos.LATCHED),
-        ):
+        )
+        for kind, topic, callback, profile in inputs:
             subscription = self.create_subscription(kind, topic, callback, profile)
             self._entities.append((self.destroy_subscription, subscription))
 

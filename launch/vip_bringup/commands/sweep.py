@@ -14,15 +14,19 @@ EXAMPLE = "vip sweep --out comparison --task CloseDrawer --method rwr --method b
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    several = {"action": "append", "default": []}
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of cells, tables and pictures")
-    parser.add_argument("--task", **several, metavar="T", help="simulator task, repeatable (default: all)")
-    parser.add_argument("--method", **several, metavar="M", help="row, repeatable (default: all)")
+    parser.add_argument(
+        "--task", action="append", default=[], metavar="T", help="simulator task, repeatable (default: all)"
+    )
+    parser.add_argument(
+        "--method", action="append", default=[], metavar="M", help="row, repeatable (default: all)"
+    )
     parser.add_argument("--methods-file", type=Path, metavar="FILE", help="YAML with rows of your own")
     parser.add_argument("--list", action="store_true", help="list the rows that exist and leave")
     parser.add_argument(
         "--encoder",
-        **several,
+        action="append",
+        default=[],
         metavar="E[=FILE]",
         help="card, with other weights, repeatable (default vip-sim)",
     )
@@ -47,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="episodes, TASK/demonstrations (default OUT/data)"
     )
-    parser.add_argument("--set", **several, metavar="OPTION=VALUE", help="training option of every row")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="OPTION=VALUE", help="training option of every row"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
