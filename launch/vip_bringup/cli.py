@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,11 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; those of the process by default.
 
     Returns:
-        0 when done, 2 for what the user can mend, 130 after Ctrl-C, 1 for a defect of this program.
+        0 when done, 2 for what the user can mend, 130 after Ctrl-C or SIGTERM, 1 for a defect in here.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        status = _dispatch(arguments)
+        with _terminated_as_interrupted():
+            status = _dispatch(arguments)
         sys.stdout.flush()
     except UserError as error:
         print(f"vip: {error}", file=sys.stderr)
@@ -55,6 +59,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"vip: unexpected error: {summary}: please report it with {path}", file=sys.stderr)
         return EXIT_UNEXPECTED
     return status
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it has begun is closed or set aside, not dropped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from vip_interfaces.msg import GuardState, JointActionChunk
 from vip_bringup.demo.progress import step
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.graph import build_graph
+from vip_bringup.graph_client import join_graph
 from vip_bringup.live_recording.client import RecordingClient
 from vip_ros.errors import UserError
 from vip_ros.middleware import configure_middleware
@@ -91,7 +92,7 @@ def replay_episode(episode: Path, config: str, settings: list[str], speed: float
 
 
 def _play(reader: EpisodeReader, speed: float) -> bool | None:
-    rclpy.init(args=[])
+    join_graph()
     client = Replayer()
     try:
         if client.simulated and reader.info.seed >= 0:

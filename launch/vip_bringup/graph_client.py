@@ -7,13 +7,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from vip_ros.errors import UserError
 
 SERVICE_LIMIT = 15.0
 """s until a service of the running stack must have answered."""
+
+
+def join_graph() -> None:
+    """Start the middleware for a command; SIGTERM is left to the command, which tidies up."""
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.SIGINT)
 
 
 class GraphClient(Node):

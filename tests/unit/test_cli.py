@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,3 +120,21 @@ def test_help_imports_nothing_slow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stderr.strip() == "[]"
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    tidied: list[str] = []
+
+    def run(arguments: list[str]) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(20.0)
+        finally:
+            tidied.append("up")
+        return 0
+
+    monkeypatch.setattr(cli, "_dispatch", run)
+    before = signal.getsignal(signal.SIGTERM)
+    assert cli.main(["record"]) == cli.EXIT_INTERRUPTED
+    assert tidied == ["up"]
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -137,13 +137,14 @@ def _evaluate(
 ) -> tuple[list[EpisodeTrace], int]:
     import rclpy
 
+    from vip_bringup.graph_client import join_graph
     from vip_bringup.live_evaluation import LiveEvaluator
     from vip_ros.middleware import configure_middleware
 
     settings = simulation_settings(options.task) + policy_settings(folder.policy, options.encoder)
     configure_middleware()
     with RunningStack(settings, folder.log):
-        rclpy.init(args=[])
+        join_graph()
         evaluator = LiveEvaluator(recording.add)
         try:
             evaluator.wait_for_policy(limit=15.0)

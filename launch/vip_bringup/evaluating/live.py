@@ -87,6 +87,7 @@ def evaluate_live(options: LiveEvaluation, told: Callable[[EpisodeTrace], None])
     import rclpy
 
     from vip_bringup.evaluating.person import PersonEvaluator, check_terminal
+    from vip_bringup.graph_client import join_graph
     from vip_bringup.live_evaluation import LiveEvaluator
     from vip_ros.middleware import configure_middleware
 
@@ -102,7 +103,7 @@ def evaluate_live(options: LiveEvaluation, told: Callable[[EpisodeTrace], None])
     with tempfile.TemporaryDirectory(prefix="vip-eval-") as scratch:
         settings += _overlay(options, Path(scratch))
         with RunningStack([*settings, *options.settings], _log(), config=options.config):
-            rclpy.init(args=[])
+            join_graph()
             kind = LiveEvaluator if simulated else PersonEvaluator
             evaluator = kind(lambda image, trace: films.see(image, (trace.distances or [0.0])[-1]))
             try:

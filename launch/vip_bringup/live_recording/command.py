@@ -116,12 +116,13 @@ def _make_folder(out: Path) -> None:
 def _run_session(options: LiveOptions) -> None:
     import rclpy
 
+    from vip_bringup.graph_client import join_graph
     from vip_bringup.live_recording.client import RecordingClient
     from vip_bringup.live_recording.session import Plan, Session
     from vip_ros.middleware import configure_middleware
 
     configure_middleware()
-    rclpy.init(args=[])
+    join_graph()
     client = RecordingClient()
     try:
         client.wait_ready()
