@@ -52,7 +52,10 @@ def test_demonstrations_become_a_policy_that_is_judged(tmp_path: Path, weights: 
         (("train", "--episodes", "nowhere", "--weights", "WEIGHTS", "--out", "o"), "no such folder"),
         (("train", "--episodes", ".", "--set", "stepps=3", "--out", "o"), "did you mean 'steps'"),
         (("train", "--episodes", ".", "--set", "steps", "--out", "o"), "option=value"),
-        (("train", "--episodes", ".", "--weights", "WEIGHTS", "--algorithm", "rw", "--out", "o"), "bc, rwr"),
+        (
+            ("train", "--episodes", ".", "--weights", "WEIGHTS", "--algorithm", "rw", "--out", "o"),
+            "did you mean 'rwr'? available: awr, bc, ",
+        ),
         (("train", "--episodes", ".", "--weights", "WEIGHTS", "--out", "o"), "vip record"),
         (("eval", "--policy", "nowhere"), "vip train"),
         (("eval", "--policy", "nowhere", "--episodes", "0"), "at least 1"),
