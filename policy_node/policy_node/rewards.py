@@ -96,6 +96,11 @@ def reward_weights(rewards: Floats, tau: float, scale: float, largest: float) ->
     return weights / weights.mean()
 
 
+def even_weights(dataset: Dataset) -> list[Floats]:
+    """Return 1 for every sample, one array [T] per episode."""
+    return [np.ones(len(episode.times)) for episode in dataset.episodes]
+
+
 def weight_figures(dataset: Dataset, weights: list[Floats]) -> dict[str, float | list[float]]:
     """Return what the weights do: their range, the share of samples that they amount to, success's share.
 

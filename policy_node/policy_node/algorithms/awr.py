@@ -5,9 +5,9 @@ from __future__ import annotations
 from policy_node.algorithms import ALGORITHMS
 from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
-from policy_node.regression import fit
-from policy_node.rewards import exponential_weights, returns, reward_scale, weight_figures
+from policy_node.rewards import returns
 from policy_node.values import cross_fitted_values
+from policy_node.weighting import fit_by_worth
 
 
 @ALGORITHMS.register("awr")
@@ -24,8 +24,4 @@ def advantage_weighted_regression(
     totals = returns(dataset, config)
     values = cross_fitted_values(dataset, totals, config)
     advantages = [total - value for total, value in zip(totals, values, strict=True)]
-    scale = reward_scale(advantages, config.reward_scale)
-    weights = exponential_weights(advantages, config.tau, scale, config.max_weight)
-    figures = {"tau": config.tau, "advantage_scale": round(scale, 6), **weight_figures(dataset, weights)}
-    learned = fit(dataset, weights, config, progress)
-    return LearnedPolicy(learned.tensors, {**learned.figures, **figures})
+    return fit_by_worth(dataset, advantages, "advantage", config, progress)

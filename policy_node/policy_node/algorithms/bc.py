@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from policy_node.algorithms import ALGORITHMS
 from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.regression import fit
+from policy_node.rewards import even_weights
 
 
 @ALGORITHMS.register("bc")
@@ -15,5 +14,4 @@ def behaviour_cloning(
     dataset: Dataset, config: TrainConfig, progress: Progress | None = None
 ) -> LearnedPolicy:
     """Minimise the squared error of the chunks; reward-weighted regression at τ = 0."""
-    weights = [np.ones(len(episode.times)) for episode in dataset.episodes]
-    return fit(dataset, weights, config, progress)
+    return fit(dataset, even_weights(dataset), config, progress)

@@ -22,7 +22,7 @@ from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.network import PolicyNetwork
 from policy_node.regression import data_figures, named_tensors
-from policy_node.rewards import reward_scale, reward_span, span_rewards
+from policy_node.rewards import even_weights, reward_scale, reward_span, span_rewards
 from policy_node.samples import Samples, Scales, fit_projection, gather, scales_of
 from vip_ros.errors import InternalError, UserError
 
@@ -51,7 +51,7 @@ def d3rlpy_implicit_q_learning(
 def _learn(kind: str, dataset: Dataset, config: TrainConfig, progress: Progress | None) -> LearnedPolicy:
     library = _d3rlpy()
     torch.set_num_threads(config.threads)
-    ones = [np.ones(len(episode.times)) for episode in dataset.episodes]
+    ones = even_weights(dataset)
     whole = gather(dataset, ones, range(len(ones)), config)
     projection = fit_projection(whole, config)
     samples = replace(whole, embeddings=projection(whole.embeddings))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from policy_node.algorithms import ALGORITHMS
 from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
-from policy_node.regression import fit
-from policy_node.rewards import exponential_weights, reward_scale, weight_figures
 from policy_node.values import implicit_advantages
+from policy_node.weighting import fit_by_worth
 
 
 @ALGORITHMS.register("iql")
@@ -21,8 +20,4 @@ def implicit_q_learning(
     deviation unless config.reward_scale sets another.
     """
     advantages = implicit_advantages(dataset, config, progress)
-    scale = reward_scale(advantages, config.reward_scale)
-    weights = exponential_weights(advantages, config.tau, scale, config.max_weight)
-    figures = {"tau": config.tau, "advantage_scale": round(scale, 6), **weight_figures(dataset, weights)}
-    learned = fit(dataset, weights, config, progress)
-    return LearnedPolicy(learned.tensors, {**learned.figures, **figures})
+    return fit_by_worth(dataset, advantages, "advantage", config, progress)

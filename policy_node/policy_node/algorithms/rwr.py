@@ -5,8 +5,8 @@ from __future__ import annotations
 from policy_node.algorithms import ALGORITHMS
 from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
-from policy_node.regression import fit
-from policy_node.rewards import dataset_rewards, exponential_weights, reward_scale, weight_figures
+from policy_node.rewards import dataset_rewards
+from policy_node.weighting import fit_by_worth
 
 
 @ALGORITHMS.register("rwr")
@@ -20,9 +20,4 @@ def reward_weighted_regression(
     another divisor (1: the paper's raw units). Weights are divided by their mean, which leaves the optimum
     alone, and clipped from above.
     """
-    rewards = dataset_rewards(dataset, config)
-    scale = reward_scale(rewards, config.reward_scale)
-    weights = exponential_weights(rewards, config.tau, scale, config.max_weight)
-    figures = {"tau": config.tau, "reward_scale": round(scale, 6), **weight_figures(dataset, weights)}
-    learned = fit(dataset, weights, config, progress)
-    return LearnedPolicy(learned.tensors, {**learned.figures, **figures})
+    return fit_by_worth(dataset, dataset_rewards(dataset, config), "reward", config, progress)

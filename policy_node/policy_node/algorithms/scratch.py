@@ -5,7 +5,6 @@ The VIP paper's Scratch-BC. It needs the encoder "pixels"; no frozen encoder tak
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -16,6 +15,7 @@ from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.network import Tensors
 from policy_node.regression import Descent, data_figures, perceptron, split
+from policy_node.rewards import even_weights
 from policy_node.samples import Samples, Scales, disturb, gather, scales_of
 from vip_ros.errors import UserError
 
@@ -64,7 +64,7 @@ def behaviour_cloning_from_pixels(
         raise UserError("scratch has neither first_embedding nor batch_norm", "leave the option out")
     torch.set_num_threads(config.threads)
     generator = torch.Generator().manual_seed(config.seed)
-    ones = [np.ones(len(episode.times)) for episode in dataset.episodes]
+    ones = even_weights(dataset)
     kept, held = split(len(dataset.episodes), config.held_out, config.seed)
     train = gather(dataset, ones, kept, config)
     valid = gather(dataset, ones, held, config) if held else train
