@@ -136,12 +136,11 @@ def run(seconds: float, turns: int) -> dict[str, Any]:
     os.environ.setdefault("ROS_DOMAIN_ID", "0")  # by which the stack's processes are found
     configure_middleware()
     encoder = load_encoder("vip-sim")
-    dim = encoder.encode(np.zeros((1, 64, 64, 3), np.uint8)).shape[1]
     spent: dict[bool, Counter[str]] = defaultdict(Counter)
     latency: dict[bool, list[float]] = defaultdict(list)
     loads = [load_average()]
     with tempfile.TemporaryDirectory(prefix="vip-monitoring-") as folder:
-        policy = write_still_policy(Path(folder) / "policy", encoder.id, dim, RATE)
+        policy = write_still_policy(Path(folder) / "policy", encoder.id, encoder.dim, RATE)
         settings = [
             f"policy_node.bundle={policy}",
             "policy_node.timeout=1000000.0",

@@ -27,13 +27,13 @@ from sensor_msgs.msg import Image, JointState
 from std_srvs.srv import Trigger
 from vip_interfaces.srv import StartEpisode
 
+from vip_bringup.bench.process import cpu_seconds
 from vip_ros.images import array_to_image
 from vip_ros.middleware import configure_middleware
 from vip_ros.qos import SENSOR
 from vip_ros.stamps import to_ns
 from vip_teleop.episode_reader import EpisodeReader
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _NODES = ("vip_reward_node.reward_node", "vip_teleop.recorder_node")
 
 
@@ -86,10 +86,10 @@ def measure(minutes: float, folder: Path, image_format: str, compression: str) -
     threading.Thread(target=executor.spin, daemon=True).start()
     try:
         _call(node, StartEpisode, "recorder_node/start")
-        begin, used = time.monotonic(), [_cpu(process.pid) for process in processes]
+        begin, used = time.monotonic(), [cpu_seconds(process.pid) for process in processes]
         time.sleep(60 * minutes)
         seconds = time.monotonic() - begin
-        used = [_cpu(process.pid) - before for process, before in zip(processes, used, strict=True)]
+        used = [cpu_seconds(process.pid) - before for process, before in zip(processes, used, strict=True)]
         _call(node, Trigger, "recorder_node/stop")
         _call(node, Trigger, "recorder_node/keep")
     finally:
@@ -150,12 +150,6 @@ def _compare(reader: EpisodeReader, sent: dict[str, list[int]]) -> dict[str, Any
         figures[topic] = {"sent": len(due), "recorded": len(recorded[topic]), "missing": missing}
     figures["told_missed"] = reader.info.missed
     return figures
-
-
-def _cpu(pid: int) -> float:
-    """Return the processor time of a process, s."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def main() -> int:

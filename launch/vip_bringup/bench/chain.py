@@ -116,11 +116,9 @@ def _nodes(ears: ChainEars, subject: Subject, images: Sequence[Image]) -> Iterat
     encoder = subject.encoder
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vip-bench-"))
-        size = len(encoder.encode(to_rgb(images[0])[None])[0])
-        policy = write_still_policy(Path(folder) / "policy", encoder.id, size, RATE)
-        reward = {"encoder": subject.name, "weights": str(subject.path), "runtime": subject.runtime}
+        policy = write_still_policy(Path(folder) / "policy", encoder.id, encoder.dim, RATE)
         started: list[tuple[str, str, dict[str, Any]]] = [
-            ("vip_reward_node.reward_node", "reward_node", {**reward, "goal": _goal(folder, images)}),
+            ("vip_reward_node.reward_node", "reward_node", subject.parameters(_goal(folder, images))),
             ("franka_node.franka_node", "franka_node", {"description": False, **_PATIENT}),
             (
                 "policy_node.policy_node",
@@ -160,7 +158,7 @@ def _await_policy(ears: ChainEars, images: Sequence[Image], nodes: Sequence[Benc
 
 @contextlib.contextmanager
 def _hops(ears: ChainEars, subject: Subject) -> Iterator[list[BenchProcess]]:
-    size = len(subject.encoder.encode(np.zeros((1, 64, 64, 3), np.uint8))[0])
+    size = subject.encoder.dim
     with contextlib.ExitStack() as stack:
         yield [
             stack.enter_context(

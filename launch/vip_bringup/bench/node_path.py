@@ -37,13 +37,7 @@ class RewardProcess:
         picture = Path(self._folder.name) / "goal.png"
         cv2.imwrite(str(picture), goal[..., ::-1])
         self.name = "bench_reward_node"
-        params = {
-            "encoder": subject.name,
-            "weights": str(subject.path),
-            "runtime": subject.runtime,
-            "goal": str(picture),
-            "autostart": True,
-        }
+        params = subject.parameters(str(picture))
         self._process = BenchProcess("vip_reward_node.reward_node", self.name, graph.namespace, params)
 
     def __enter__(self) -> RewardProcess:

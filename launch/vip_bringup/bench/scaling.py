@@ -134,10 +134,7 @@ def _picture(pixels: np.ndarray, shift: int) -> Image:
 
 @contextlib.contextmanager
 def _nodes(ears: ChainEars, subject: Subject, shape: Shape, goal: str) -> Iterator[list[BenchProcess]]:
-    params = {
-        "encoder": subject.name, "weights": str(subject.path), "runtime": subject.runtime, "goal": goal,
-        "autostart": True,
-    }  # fmt: skip
+    params = subject.parameters(goal)
     aside = [f"{ears.namespace}/encoder{index}" for index in range(1, shape.encoders)]
     aside_remap = {"camera/image_raw": f"{ears.namespace}/camera/image_raw"}
     others = [f"{ears.namespace}/camera{index}" for index in range(1, shape.cameras)]

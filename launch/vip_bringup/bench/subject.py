@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,16 @@ class Subject:
     weights: str
     runtime: str
     chosen: str
+
+    def parameters(self, goal: str) -> dict[str, Any]:
+        """Return the parameters with which a reward_node runs it towards a goal and activates itself."""
+        return {
+            "encoder": self.name,
+            "weights": str(self.path),
+            "runtime": self.runtime,
+            "goal": goal,
+            "autostart": True,
+        }
 
 
 def open_subject(

@@ -140,8 +140,7 @@ def _look(pid: int, seconds: float) -> Sample:
 def _processes(request: SoakRequest, folder: Path, namespace: str) -> Iterator[list[BenchProcess]]:
     video = _write_video(folder / "soak.avi", request)
     encoder = load_encoder(request.encoder)
-    size = len(encoder.encode(np.zeros((1, 64, 64, 3), np.uint8))[0])
-    policy = write_still_policy(folder / "policy", encoder.id, size, 10.0)
+    policy = write_still_policy(folder / "policy", encoder.id, encoder.dim, 10.0)
     del encoder
     camera = {"source": str(video), "loop": True, "rate": request.rate}
     with contextlib.ExitStack() as stack:
