@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -21,6 +23,7 @@ from vip_models.preprocessing import crop_box, preprocess, preprocess_batch
 from vip_models.resize_graph import resize_graph
 from vip_models.runtimes import RUNTIMES
 from vip_models.runtimes.onnx_device import DeviceNetwork
+from vip_models.runtimes.openvino_runtime import openvino_core
 from vip_models.testing import write_random_checkpoint
 from vip_models.weights import file_sha256
 from vip_ros.errors import UserError
@@ -70,8 +73,8 @@ def test_runtimes_agree(checkpoint, reference, runtime, batch_size):
 
 @pytest.mark.parametrize(("runtime", "capability"), [("openvino-bf16", "BF16"), ("openvino-f16", "FP16")])
 def test_16_bits_are_used_only_where_the_processor_has_them(checkpoint, reference, runtime, capability):
-    openvino = pytest.importorskip("openvino")
-    if capability not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    pytest.importorskip("openvino")
+    if capability not in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(UserError, match="does not compute in"):
             load_encoder("vip-resnet18", checkpoint, runtime=runtime)
         return
@@ -79,6 +82,26 @@ def test_16_bits_are_used_only_where_the_processor_has_them(checkpoint, referenc
     expected = reference.encode(pictures)
     difference = np.abs(load_encoder("vip-resnet18", checkpoint, runtime=runtime).encode(pictures) - expected)
     assert 1e-6 * np.abs(expected).max() < difference.max() < 0.05 * np.abs(expected).max()
+
+
+DROPPED_BY_ANOTHER_THREAD = """
+import signal, sys, threading
+from vip_models import load_encoder
+
+encoders = [load_encoder("vip-resnet18", sys.argv[1], runtime="openvino")]
+dropper = threading.Thread(target=encoders.clear)
+dropper.start()
+dropper.join()
+signal.signal(signal.SIGTERM, lambda *_: print("heard", flush=True))
+signal.raise_signal(signal.SIGTERM)
+"""
+
+
+def test_signals_are_heard_after_another_thread_dropped_the_encoder(checkpoint):
+    pytest.importorskip("openvino")
+    command = [sys.executable, "-c", DROPPED_BY_ANOTHER_THREAD, str(checkpoint)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
 
 
 def test_threads_may_share_an_encoder(checkpoint, reference):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,7 @@ class OpenVinoNetwork:
         """
         self.runtime = runtime
         precision, capability = PRECISIONS[runtime]
-        openvino = _openvino()
-        core = openvino.Core()
+        core = openvino_core()
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if capability not in able:
             raise UserError(
@@ -64,6 +64,28 @@ class OpenVinoNetwork:
         with self._lock:
             self._request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
             return self._request.get_output_tensor(0).data.copy()
+
+
+@cache
+def openvino_core() -> Any:
+    """Return the process's one OpenVINO core, its CPU device loaded.
+
+    Loading that device gives the calling thread another stack for its signal handlers, and unloading it frees
+    that stack, whichever thread does so: where the two threads differ, the first one dies of its next signal.
+    So it is loaded in a thread that ends at once, and never unloaded.
+
+    Raises:
+        UserError: OpenVINO is missing.
+    """
+    openvino = _openvino()
+    with ThreadPoolExecutor(1) as loader:
+        return loader.submit(_load_core, openvino).result()
+
+
+def _load_core(openvino: Any) -> Any:
+    core = openvino.Core()
+    core.get_property("CPU", "FULL_DEVICE_NAME")
+    return core
 
 
 def _openvino() -> Any:
