@@ -198,6 +198,40 @@ def test_a_leader_that_falls_silent_lets_go_and_must_be_engaged_anew(bench: Benc
         assert bench.guard[-1].mode == GuardState.HOLD and bench.q == pytest.approx(leader, abs=0.02)
 
 
+def test_guiding_by_hand_tells_the_measured_joints_while_the_guard_is_inactive_only(bench: Bench) -> None:
+    with teleop("kinesthetic") as node:
+        node.wait_active(bench.probe)
+        assert bench.call("teleop_node/engage").success
+        bench.wait(
+            lambda: any("deactivate franka_node" in state.message for state in bench.teleop), "a refusal"
+        )
+        assert bench.call("teleop_node/release").success
+        assert not bench.chunks
+        assert bench.robot.change(bench.probe, "deactivate")
+        try:
+            bench.wait_guard(GuardState.INACTIVE)
+            bench.commands.clear()
+            assert bench.call("teleop_node/engage").success
+            bench.wait(lambda: len(bench.chunks) > 5, "the joints to be told")
+            # What a hand does to a real arm, a new scene does to this one: it stands elsewhere at once.
+            before = bench.q
+            request = ResetScene.Request(task="close_drawer", seed=11)
+            assert bench.probe.ask(ResetScene, "franka_node/reset_scene", request).success
+            bench.wait(lambda: np.abs(bench.q - before).max() > 0.01, "the arm to stand elsewhere")
+            bench.wait(lambda: told(bench) == pytest.approx(bench.q, abs=1e-3), "its joints to be told")
+            assert bench.call("teleop_node/release").success
+            assert not bench.commands
+        finally:
+            assert bench.robot.activate(bench.probe)
+
+
+def told(bench: Bench) -> np.ndarray:
+    """Return the posture that the newest chunk holds from its first to its last point."""
+    rows = np.reshape(bench.chunks[-1].positions, (bench.chunks[-1].horizon, -1))
+    assert np.ptp(rows, axis=0).max() == 0.0
+    return rows[0]
+
+
 def test_a_killed_teleop_node_leaves_an_arm_at_rest_and_a_named_fault(bench: Bench) -> None:
     with teleop("joy") as node:
         node.wait_active(bench.probe)
