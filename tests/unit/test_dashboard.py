@@ -52,6 +52,14 @@ def test_a_curve_keeps_its_window_and_breaks_where_a_value_is_not_finite() -> No
     assert curve.until(3.0) == [[-2.0, None], [0.0, 2.0]]
 
 
+def test_of_many_points_as_many_are_shown_as_a_chart_has_room_for() -> None:
+    curve = Curve(window=30.0)
+    for number in range(900):
+        curve.add(number / 30, float(number))
+    shown = curve.until(899 / 30, most=100)
+    assert len(shown) == 100 and shown[-1] == [0.0, 899.0]
+
+
 def test_a_new_goal_begins_the_curves_anew(state: DashboardState) -> None:
     state.note_reward(Reward(goal="a", distance=2.0))
     state.note_reward(Reward(goal="a", distance=1.0))

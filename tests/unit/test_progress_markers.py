@@ -8,7 +8,7 @@ from sensor_msgs.msg import JointState
 from vip_interfaces.msg import GuardState
 from visualization_msgs.msg import Marker
 
-from vip_reward_node.charts import Point
+from vip_reward_node.history import Point
 from vip_reward_node.progress_markers import Trail, arm_of, guard_text, reward_text
 
 

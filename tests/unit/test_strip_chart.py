@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vip_reward_node.charts import BLUE, GREEN, RED, Chart, Point, ticks
+from vip_reward_node.charts import BLUE, GREEN, RED, ticks
+from vip_reward_node.history import History, Point
 from vip_reward_node.strip_chart import BAR_BOX, CAMERA_BOX, CHART_BOXES, GOAL_BOX, StripChart
 
 
@@ -18,6 +19,22 @@ def falling(frames: int = 40, episode: int = 0) -> list[Point]:
         Point(10.0 * episode + 0.1 * index, distance, 2.0, 1.0 - distance / 2.0, 2.0 / frames, "goal")
         for index, distance in enumerate(distances)
     ]
+
+
+def starts(points: list[Point]) -> list[float]:
+    history = History()
+    for point in points:
+        history.add(point)
+    return list(history.between(-np.inf, np.inf).starts)
+
+
+def test_the_newest_rewards_are_kept_when_more_come_than_there_is_room_for() -> None:
+    history = History(capacity=10)
+    for number in range(95):
+        history.add(Point(float(number), float(number), 1.0, 0.5, 0.0))
+        kept = history.between(-np.inf, np.inf)
+        assert list(kept.time) == list(range(max(number - 9, 0), number + 1))
+    assert list(history.between(88.0, 91.0).distance) == [88.0, 89.0, 90.0, 91.0]
 
 
 def count(pixels: np.ndarray, colour: tuple[int, int, int]) -> int:
@@ -46,6 +63,16 @@ def test_steps_away_from_the_goal_are_red() -> None:
     chart.add(Point(0.0, 1.0, 1.0, 0.0, 0.0))
     chart.add(Point(0.1, 1.5, 1.0, -0.5, -0.5))
     assert count(CHART_BOXES[2].view(chart.render(0.2)), RED) > 10
+
+
+def test_bars_closer_than_a_pixel_show_the_largest_of_both_signs() -> None:
+    chart = StripChart()
+    for index in range(4000):
+        value = {1000: 1.0, 1001: -1.0}.get(index, 0.001)
+        chart.add(Point(index / 200, 1.0, 1.0, 0.5, value))
+    reward = CHART_BOXES[2].view(chart.render(20.0))
+    assert max(count(reward[:, [column]], GREEN) for column in range(reward.shape[1])) > 40
+    assert max(count(reward[:, [column]], RED) for column in range(reward.shape[1])) > 40
 
 
 def test_rewards_older_than_the_window_leave_the_picture() -> None:
@@ -80,7 +107,7 @@ def test_pictures_of_any_size_fit_their_boxes(size: tuple[int, int]) -> None:
 
 def test_a_new_episode_is_marked_and_not_joined_to_the_one_before() -> None:
     points = falling() + [Point(p.time + 10.0, p.distance, 3.0, p.progress, p.reward) for p in falling()]
-    assert Chart.of_distance(points).starts == [10.0]
+    assert starts(points) == [10.0]
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-12, 1e6])
@@ -110,8 +137,8 @@ def test_ticks_are_round_numbers(low: float, high: float, expected: list[float])
 def test_line_is_cut_where_something_begins_anew(change: dict[str, object]) -> None:
     point = Point(1.0, 1.0, 2.0, 0.5, 0.1, "goal", 0, 2)
     after = replace(point, time=2.0, **change)
-    assert Chart.of_distance([point, after]).starts == [2.0]
-    assert Chart.of_distance([point, replace(point, time=2.0)]).starts == []
+    assert starts([point, after]) == [2.0]
+    assert starts([point, replace(point, time=2.0)]) == []
 
 
 def test_subgoal_in_force_is_named() -> None:
@@ -132,4 +159,5 @@ def test_a_fault_is_a_line_at_its_time_and_a_word_while_it_lasts() -> None:
     assert count(box.view(calm), RED) == 0
     assert count(box.view(faulty), RED) >= box.high
     assert count(box.view(mended), RED) >= box.high
-    assert count(faulty[-24:], RED) > 0 == count(mended[-24:], RED)
+    above = slice(0, box.y)
+    assert count(faulty[above], RED) > 0 == count(mended[above], RED)

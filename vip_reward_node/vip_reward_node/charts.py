@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from vip_reward_node.history import Columns
 from vip_reward_node.text import Colour, TextLayer
 from vip_reward_node.video import Image
 
@@ -20,26 +21,6 @@ DIM: Colour = (138, 151, 165)
 BLUE: Colour = (92, 164, 245)
 GREEN: Colour = (86, 199, 126)
 RED: Colour = (237, 98, 110)
-
-
-@dataclass(frozen=True)
-class Point:
-    """One reward: time in s, the rest as in Reward.msg."""
-
-    time: float
-    distance: float
-    initial_distance: float
-    progress: float
-    reward: float
-    goal: str = ""
-    subgoal_index: int = 0
-    subgoal_count: int = 1
-
-    @property
-    def title(self) -> str:
-        """The goal's name, with the subgoal in force where there are several."""
-        stage = f"  {self.subgoal_index + 1}/{self.subgoal_count}" if self.subgoal_count > 1 else ""
-        return f"{self.goal[:34]}{stage}"
 
 
 @dataclass(frozen=True)
@@ -65,66 +46,39 @@ class Chart:
     values: np.ndarray
     low: float
     high: float
-    starts: Sequence[float]
+    starts: np.ndarray
     colour: Colour
     bars: bool = False
 
     @classmethod
-    def of_distance(cls, points: Sequence[Point]) -> Chart:
+    def of_distance(cls, shown: Columns) -> Chart:
         """Return the chart of distances, from 0."""
-        return cls._of("DISTANCE TO GOAL", points, lambda p: p.distance, 0.0, 0.0, BLUE)
+        return cls._of("DISTANCE TO GOAL", shown, shown.distance, 0.0, BLUE)
 
     @classmethod
-    def of_progress(cls, points: Sequence[Point]) -> Chart:
+    def of_progress(cls, shown: Columns) -> Chart:
         """Return the chart of progress, at least from 0 to 1."""
-        return cls._of("PROGRESS", points, lambda p: p.progress, 0.0, 1.0, GREEN)
+        return cls._of("PROGRESS", shown, shown.progress, 1.0, GREEN)
 
     @classmethod
-    def of_reward(cls, points: Sequence[Point]) -> Chart:
+    def of_reward(cls, shown: Columns) -> Chart:
         """Return the chart of rewards, symmetric about 0."""
-        chart = cls._of("REWARD", points, lambda p: p.reward, 0.0, 0.0, GREEN)
+        chart = cls._of("REWARD", shown, shown.reward, 0.0, GREEN)
         reach = max(abs(chart.low), abs(chart.high))
         return cls(chart.title, chart.times, chart.values, -reach, reach, chart.starts, chart.colour, True)
 
     @classmethod
-    def _of(
-        cls,
-        title: str,
-        points: Sequence[Point],
-        value: Callable[[Point], float],
-        low: float,
-        high: float,
-        colour: Colour,
-    ) -> Chart:
-        values = np.array([value(point) for point in points], dtype=np.float64)
+    def _of(cls, title: str, shown: Columns, values: np.ndarray, high: float, colour: Colour) -> Chart:
+        low = 0.0
         if values.size:
             low, high = min(low, float(values.min())), max(high, float(values.max()))
         if high - low < 1e-9:
             high = low + 1.0
-        times = np.array([point.time for point in points], dtype=np.float64)
-        return cls(title, times, values, low, high * 1.05 if high > 0.0 else high, _starts(points), colour)
-
-
-def _starts(points: Sequence[Point]) -> list[float]:
-    """Return the times at which an episode, another goal or another subgoal began."""
-    pairs = zip(points, points[1:], strict=False)
-    return [after.time for before, after in pairs if _begins(before, after)]
-
-
-def _begins(before: Point, after: Point) -> bool:
-    if (before.goal, before.subgoal_index, before.initial_distance) != (
-        after.goal,
-        after.subgoal_index,
-        after.initial_distance,
-    ):
-        return True
-    # Normalised distances all start at 1; only a first image has neither progress nor reward.
-    return after.progress == after.reward == 0.0 and before.progress != 0.0
+        return cls(title, shown.time, values, low, high * 1.05 if high > 0.0 else high, shown.starts, colour)
 
 
 def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: float, window: float) -> None:
-    """Draw a chart into a box of the canvas; its right edge is the time now (s), its width is window (s)."""
-    box.view(canvas)[:] = PANEL
+    """Draw a chart into an empty box of the canvas: its right edge is now (s), its width the window (s)."""
     text.add(chart.title, (box.x, box.y - 8), DIM, 13)
     for tick in ticks(chart.low, chart.high, 4 if box.high > 120 else 3):
         row = _row(chart, box, np.array([tick]))[0]
@@ -140,19 +94,30 @@ def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: floa
     else:
         line = np.stack([columns, rows], axis=1).astype(np.int32).reshape(-1, 1, 2)
         episodes = np.split(line, np.searchsorted(chart.times, chart.starts))
-        cv2.polylines(canvas, [part for part in episodes if len(part)], False, chart.colour, 2, cv2.LINE_AA)
+        parts = [part for part in episodes if len(part)]
+        # A core between two soft edges looks like a thick line and is drawn in half its time.
+        for shift, kind in ((-1, cv2.LINE_AA), (1, cv2.LINE_AA), (0, cv2.LINE_8)):
+            shifted = [part + np.array((0, shift), np.int32) for part in parts]
+            cv2.polylines(canvas, shifted, False, chart.colour, 1, kind)
         cv2.circle(canvas, (int(columns[-1]), int(rows[-1])), 4, chart.colour, -1, cv2.LINE_AA)
     text.add(f"{chart.values[-1]:.3g}", (box.x + box.wide, box.y - 8), INK, 15, "rs")
 
 
 def _draw_bars(canvas: Image, chart: Chart, box: Box, columns: np.ndarray, rows: np.ndarray) -> None:
-    zero = int(_row(chart, box, np.array([0.0]))[0])
+    zero = int(_row(chart, box, np.array([0.0]))[0]) - box.y
     gaps = np.diff(columns)
     half = min(max(int(np.median(gaps) * 0.4), 0), 6) if gaps.size else 2
-    for column, row, value in zip(columns, rows, chart.values, strict=True):
-        left, right = max(int(column) - half, box.x), min(int(column) + half, box.x + box.wide - 1)
-        top, bottom = sorted((zero, int(row)))
-        canvas[top : bottom + 1, left : right + 1] = GREEN if value >= 0.0 else RED
+    places = np.clip(columns[:, None] - box.x + np.arange(-half, half + 1), 0, box.wide - 1).ravel()
+    tips = np.repeat(rows - box.y, 2 * half + 1)
+    # Of each column of pixels: where its bars begin and end; beyond zero where it has none on that side.
+    top, bottom = np.full(box.wide, zero + 1), np.full(box.wide, zero)
+    up = np.repeat(chart.values >= 0.0, 2 * half + 1)
+    np.minimum.at(top, places[up], tips[up])
+    np.maximum.at(bottom, places[~up], tips[~up])
+    down_rows = np.arange(box.high)[:, None]
+    view = box.view(canvas)
+    view[(down_rows >= top) & (down_rows <= zero)] = GREEN
+    view[(down_rows > zero) & (down_rows <= bottom)] = RED
 
 
 def _draw_starts(canvas: Image, chart: Chart, box: Box, now: float, window: float) -> None:

@@ -162,4 +162,5 @@ def picture_of_text(text: str, size: tuple[int, int] = (320, 240)) -> Image:
     for number, line in enumerate(lines):
         row = high // 2 + round(30 * (number - (len(lines) - 1) / 2))
         layer.add(line, (wide // 2, row), (226, 232, 238), 24, "mm")
-    return np.array(layer.drawn_on(canvas))
+    layer.draw_on(canvas)
+    return canvas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,15 @@ from vip_interfaces.msg import GuardState, Reward
 from visualization_msgs.msg import Marker, MarkerArray
 
 from franka_node.arm_geometry import TIP, part_places
-from vip_reward_node.charts import Point
+from vip_reward_node.history import Point
 from vip_reward_node.progress_markers import Trail, arm_of, guard_text, reward_text
 from vip_reward_node.strip_chart import StripChart
 from vip_ros.config import option
 from vip_ros.errors import UserError
 from vip_ros.images import array_to_image, to_rgb
 from vip_ros.node import StackNode, run_node
-from vip_ros.qos import LATCHED, RELIABLE_1, RELIABLE_10, SENSOR
+from vip_ros.polled import Polled
+from vip_ros.qos import LATCHED, RELIABLE_1, RELIABLE_50, SENSOR
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,8 @@ class MonitorNode(StackNode):
         super().__init__(name, **kwargs)
         self._chart = StripChart()
         self._trail = Trail()
-        self._camera_image: Image | None = None
-        self._joints: JointState | None = None
         self._guard: GuardState | None = None
-        self._subscribed: list[Any] = []
+        self._heard: dict[str, Polled[Any]] = {}
         self._timer: Any = None
 
     def setup(self) -> None:
@@ -62,24 +62,22 @@ class MonitorNode(StackNode):
 
     def start(self) -> None:
         """Begin to listen and to draw."""
-        for kind, topic, callback, qos in (
-            (Reward, "vip/reward", self._on_reward, RELIABLE_10),
-            (Image, "vip/goal_image", self._on_goal, LATCHED),
-            (Image, "camera/image_raw", self._on_camera, SENSOR),
-            (JointState, "joint_states", self._on_joints, SENSOR),
-            (GuardState, "franka/guard_state", self._on_guard, LATCHED),
+        for kind, topic, qos in (
+            (Reward, "vip/reward", RELIABLE_50),
+            (Image, "vip/goal_image", LATCHED),
+            (JointState, "joint_states", SENSOR),
+            (GuardState, "franka/guard_state", LATCHED),
         ):
-            self._subscribed.append(self.create_subscription(kind, topic, callback, qos))
-        self._timer = self.create_timer(1.0 / self.config.rate, self._draw)
+            self._heard[topic] = Polled(self, kind, topic, qos)
+        self._timer = self.create_timer(1.0 / self.config.rate, self._look)
 
     def stop(self) -> None:
         """Stop listening and drawing."""
         if self._timer is not None:
             self.destroy_timer(self._timer)
             self._timer = None
-        for subscription in self._subscribed:
-            self.destroy_subscription(subscription)
-        self._subscribed.clear()
+        for topic in list(self._heard):
+            self._heard.pop(topic).close()
 
     def teardown(self) -> None:
         """Withdraw the topics."""
@@ -88,54 +86,49 @@ class MonitorNode(StackNode):
             if publisher is not None:
                 self.destroy_publisher(publisher)
 
-    def _on_reward(self, message: Reward) -> None:
-        # Time of arrival, so that a bag with old stamps is drawn too.
-        point = Point(
-            self.now_ns() / 1e9,
-            message.distance,
-            message.initial_distance,
-            message.progress,
-            message.reward,
-            message.goal,
-            message.subgoal_index,
-            message.subgoal_count,
-        )
-        self._chart.add(point)
-        arm = None if self._joints is None else arm_of(self._joints)
-        if arm is not None:
-            self._trail.add(part_places(arm)[TIP], point)
-
-    def _on_joints(self, message: JointState) -> None:
-        self._joints = message
-
-    def _on_guard(self, message: GuardState) -> None:
-        self._guard = message
-        self._chart.show_fault(message.fault, self.now_ns() / 1e9)
-
-    def _on_goal(self, message: Image) -> None:
-        self._chart.show_goal(to_rgb(message))
-
-    def _on_camera(self, message: Image) -> None:
-        self._camera_image = message
-
-    def _draw(self) -> None:
+    def _look(self) -> None:
+        """Take what came since the last look, and draw it for those who watch."""
+        now = self.now_ns() / 1e9
+        self._take_rewards(now)
+        if (guard := self._heard["franka/guard_state"].newest()) is not None:
+            self._guard = guard
+            self._chart.show_fault(guard.fault, now)
+        self._show("vip/goal_image", self._chart.show_goal)
         stamp = self.get_clock().now().to_msg()
         if self._markers.get_subscription_count():
             self._markers.publish(MarkerArray(markers=self._all_markers(stamp)))
-        if not self._pictures.get_subscription_count():
-            return
-        self._take_camera_image()
-        picture = self._chart.render(self.now_ns() / 1e9)
-        self._pictures.publish(array_to_image(picture, stamp, "monitor"))
+        if self._watched():
+            self._show("camera/image_raw", self._chart.show_camera)
+            self._pictures.publish(array_to_image(self._chart.render(now), stamp, "monitor"))
 
-    def _take_camera_image(self) -> None:
-        message, self._camera_image = self._camera_image, None
+    def _take_rewards(self, now: float) -> None:
+        joints = self._heard["joint_states"].newest()
+        arm = None if joints is None else arm_of(joints)
+        tip = None if arm is None else part_places(arm)[TIP]
+        for message, age in self._heard["vip/reward"].all():
+            # Time of arrival, so that a bag with old stamps is drawn too.
+            point = _point(message, now - age)
+            self._chart.add(point)
+            if tip is not None:
+                self._trail.add(tip, point)
+
+    def _watched(self) -> bool:
+        """Tell whether somebody looks at the picture; only then the camera's images are received."""
+        watched = self._pictures.get_subscription_count() > 0
+        if watched and "camera/image_raw" not in self._heard:
+            self._heard["camera/image_raw"] = Polled(self, Image, "camera/image_raw", SENSOR)
+        elif not watched and (camera := self._heard.pop("camera/image_raw", None)) is not None:
+            camera.close()
+        return watched
+
+    def _show(self, topic: str, show: Callable[[Any], None]) -> None:
+        message = self._heard[topic].newest()
         if message is None:
             return
         try:
-            self._chart.show_camera(to_rgb(message))
+            show(to_rgb(message))
         except UserError as error:
-            self.get_logger().warning(f"camera image not shown: {error}", throttle_duration_sec=10.0)
+            self.get_logger().warning(f"{topic} not shown: {error}", throttle_duration_sec=10.0)
 
     def _all_markers(self, stamp: Any) -> list[Marker]:
         frame, height = self.config.marker_frame, self.config.marker_height
@@ -145,6 +138,19 @@ class MonitorNode(StackNode):
         if self._guard is not None:
             markers.append(guard_text(self._guard, frame, height + 0.2, stamp))
         return markers
+
+
+def _point(message: Reward, time: float) -> Point:
+    return Point(
+        time,
+        message.distance,
+        message.initial_distance,
+        message.progress,
+        message.reward,
+        message.goal,
+        message.subgoal_index,
+        message.subgoal_count,
+    )
 
 
 def main(args: list[str] | None = None) -> int:

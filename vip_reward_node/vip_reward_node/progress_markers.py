@@ -11,7 +11,8 @@ from std_msgs.msg import ColorRGBA
 from vip_interfaces.msg import GuardState
 from visualization_msgs.msg import Marker
 
-from vip_reward_node.charts import GREEN, INK, RED, Point
+from vip_reward_node.charts import GREEN, INK, RED
+from vip_reward_node.history import Point
 from vip_reward_node.text import Colour
 
 Place = tuple[float, float, float]

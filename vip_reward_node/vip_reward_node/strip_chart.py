@@ -16,11 +16,11 @@ from vip_reward_node.charts import (
     RED,
     Box,
     Chart,
-    Point,
     draw_chart,
     draw_faults,
     draw_time_axis,
 )
+from vip_reward_node.history import History, Point
 from vip_reward_node.text import Colour, TextLayer
 from vip_reward_node.video import Image
 
@@ -28,11 +28,20 @@ WIDTH, HEIGHT = 960, 540
 # After this time without a reward the numbers are called old, s.
 STALE = 1.0
 
-
 CAMERA_BOX = Box(20, 44, 300, 210)
 GOAL_BOX = Box(20, 290, 300, 150)
 BAR_BOX = Box(20, 490, 300, 16)
 CHART_BOXES = (Box(404, 44, 536, 180), Box(404, 262, 536, 110), Box(404, 410, 536, 96))
+
+
+def _empty() -> Image:
+    canvas = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
+    for box in (CAMERA_BOX, GOAL_BOX, BAR_BOX, *CHART_BOXES):
+        box.view(canvas)[:] = PANEL
+    return canvas
+
+
+_EMPTY = _empty()
 
 
 class StripChart:
@@ -44,7 +53,7 @@ class StripChart:
 
     def __init__(self, window: float = 20.0) -> None:
         self._window = window
-        self._points: deque[Point] = deque(maxlen=4096)
+        self._history = History()
         self._camera: Image | None = None
         self._goal: Image | None = None
         self._faults: deque[tuple[float, str]] = deque(maxlen=64)
@@ -53,13 +62,11 @@ class StripChart:
     @property
     def newest(self) -> Point | None:
         """The newest reward, or None."""
-        return self._points[-1] if self._points else None
+        return self._history.newest
 
     def add(self, point: Point) -> None:
         """Take a reward; one that is older than those kept (a clock set back) clears them."""
-        if self._points and point.time < self._points[-1].time:
-            self._points.clear()
-        self._points.append(point)
+        self._history.add(point)
 
     def show_camera(self, rgb: Image) -> None:
         """Take the newest camera image, uint8 [H, W, 3] RGB."""
@@ -77,21 +84,21 @@ class StripChart:
 
     def render(self, now: float) -> Image:
         """Return the picture at the time now (s), uint8 [540, 960, 3] RGB."""
-        canvas = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-        canvas[:] = BACKGROUND
-        text = TextLayer()
-        points = [point for point in self._points if now - self._window <= point.time <= now]
+        canvas, text = _EMPTY.copy(), TextLayer()
+        shown = self._history.between(now - self._window, now)
         self._draw_pictures(canvas, text)
         self._draw_progress_bar(canvas, text, now)
-        charts = (Chart.of_distance(points), Chart.of_progress(points), Chart.of_reward(points))
+        charts = (Chart.of_distance(shown), Chart.of_progress(shown), Chart.of_reward(shown))
         for chart, box in zip(charts, CHART_BOXES, strict=True):
             draw_chart(canvas, text, chart, box, now, self._window)
         recent = [fault for fault in self._faults if now - self._window <= fault[0] <= now]
         draw_faults(canvas, text, recent, CHART_BOXES[0], now, self._window)
         if self._fault:
-            text.add(f"FAULT {self._fault}", (CHART_BOXES[0].x, HEIGHT - 6), RED, 14)
+            box = CHART_BOXES[0]
+            text.add(f"FAULT {self._fault}", (box.x + box.wide // 2, box.y - 8), RED, 15, "ms")
         draw_time_axis(text, CHART_BOXES[2], self._window)
-        return text.drawn_on(canvas)
+        text.draw_on(canvas)
+        return canvas
 
     def _draw_pictures(self, canvas: Image, text: TextLayer) -> None:
         newest = self.newest
@@ -100,7 +107,6 @@ class StripChart:
             (CAMERA_BOX, self._camera, "CAMERA"),
             (GOAL_BOX, self._goal, title),
         ):
-            box.view(canvas)[:] = PANEL
             text.add(label, (box.x, box.y - 8), DIM, 13)
             if picture is None:
                 text.add("no image yet", (box.x + box.wide // 2, box.y + box.high // 2), DIM, 14, "mm")
@@ -111,7 +117,6 @@ class StripChart:
 
     def _draw_progress_bar(self, canvas: Image, text: TextLayer, now: float) -> None:
         box, newest = BAR_BOX, self.newest
-        box.view(canvas)[:] = PANEL
         text.add("PROGRESS", (box.x, box.y - 10), DIM, 13)
         right = (box.x + box.wide, box.y - 10)
         if newest is None:
@@ -130,8 +135,12 @@ def _fitted(rgb: Image, box: Box) -> Image:
     high, wide = rgb.shape[:2]
     scale = min(box.wide / wide, box.high / high)
     size = (max(round(wide * scale), 1), max(round(high * scale), 1))
-    way = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, size, interpolation=way), dtype=np.uint8)
+    # By a whole number first: the mean of pixels is quick only so, and linear alone would leave pixels out.
+    whole = int(1.0 / scale)
+    if whole > 1:
+        coarse = (max(wide // whole, 1), max(high // whole, 1))
+        rgb = np.asarray(cv2.resize(rgb, coarse, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _paste_centred(canvas: Image, picture: Image, box: Box) -> None:

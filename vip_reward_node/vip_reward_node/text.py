@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,7 @@ Colour = tuple[int, int, int]
 
 
 class TextLayer:
-    """Collects texts, then draws them all at once: converting a picture is what costs."""
+    """Collects texts, then draws them all at once."""
 
     def __init__(self) -> None:
         self._items: list[tuple[str, tuple[int, int], Colour, int, str]] = []
@@ -29,13 +30,41 @@ class TextLayer:
         """
         self._items.append((text, at, colour, size, anchor))
 
-    def drawn_on(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the picture uint8 [H, W, 3] RGB with the texts on it."""
-        image = Image.fromarray(canvas)
-        draw = ImageDraw.Draw(image)
+    def draw_on(self, canvas: NDArray[np.uint8]) -> None:
+        """Draw the texts on a picture uint8 [H, W, 3] RGB; what lies outside is cut off."""
         for text, at, colour, size, anchor in self._items:
-            draw.text(at, text, colour, _font(size), anchor)
-        return np.asarray(image)
+            _blend(canvas, _written(text, size, anchor), at, colour)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A text's coverage, uint16 [h, w, 1] of 0..255, and where its corner lies from the anchor, px."""
+
+    mask: NDArray[np.uint16]
+    left: int
+    top: int
+
+
+@lru_cache(maxsize=512)
+def _written(text: str, size: int, anchor: str) -> _Written:
+    """Return a text as a mask; most stay the same from picture to picture, and writing is what costs."""
+    font = _font(size)
+    draw = ImageDraw.Draw(Image.new("L", (1, 1)))
+    left, top, right, bottom = (round(edge) for edge in draw.textbbox((0, 0), text, font, anchor))
+    # A pixel more on each side, for what rounding would cut off.
+    image = Image.new("L", (max(right - left, 0) + 2, max(bottom - top, 0) + 2))
+    ImageDraw.Draw(image).text((1 - left, 1 - top), text, 255, font, anchor)
+    return _Written(np.asarray(image, dtype=np.uint16)[:, :, None], left - 1, top - 1)
+
+
+def _blend(canvas: NDArray[np.uint8], text: _Written, at: tuple[int, int], colour: Colour) -> None:
+    high, wide = text.mask.shape[:2]
+    left, top = at[0] + text.left, at[1] + text.top
+    x, y = max(left, 0), max(top, 0)
+    under = canvas[y : max(top + high, 0), x : max(left + wide, 0)]
+    mask = text.mask[y - top :, x - left :][: under.shape[0], : under.shape[1]]
+    ink = np.array(colour, np.uint16)
+    under[:] = (under * (255 - mask) + ink * mask) // 255
 
 
 @lru_cache

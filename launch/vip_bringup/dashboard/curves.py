@@ -32,13 +32,16 @@ class Curve:
         with self._lock:
             self._points.clear()
 
-    def until(self, now: float) -> list[list[float | None]]:
-        """Return [s before now (negative), value] of each point, oldest first; None for a gap."""
+    def until(self, now: float, most: int = 300) -> list[list[float | None]]:
+        """Return [s before now (negative), value] of the points, oldest first; None for a gap.
+
+        Of more points than a chart can show, evenly many are left out; the newest stays.
+        """
         with self._lock:
             points = list(self._points)
-        oldest = now - self.window
+        shown = [point for point in points if point[0] >= now - self.window]
+        every = -(-len(shown) // most) if shown else 1
         return [
-            [round(time - now, 3), round(value, 6) if math.isfinite(value) else None]
-            for time, value in points
-            if time >= oldest
+            [round(time - now, 2), round(value, 6) if math.isfinite(value) else None]
+            for time, value in shown[(len(shown) - 1) % every :: every]
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -16,13 +18,14 @@ from vip_bringup.dashboard.joint_limits import joint_limits
 from vip_bringup.dashboard.orders import ORDERS, Order
 from vip_bringup.dashboard.state import DashboardState
 from vip_ros.errors import UserError
-from vip_ros.qos import LATCHED, RELIABLE_10, SENSOR
+from vip_ros.polled import Polled
+from vip_ros.qos import LATCHED, RELIABLE_10, RELIABLE_50, SENSOR
 from vip_ros.spinning_node import SpinningNode
 
 # Longest wait for a service's answer, s; homing and captures answer when they are done.
 _ANSWER = 30.0
-# Time after which nobody looks at the camera's pictures any more, s, and how often that is checked, s.
-_LOOKED_AWAY, _CHECK_PERIOD = 2.0, 0.1
+# Time after which nobody looks at the camera's pictures any more, s.
+_LOOKED_AWAY = 2.0
 
 
 class Ears(SpinningNode):
@@ -32,7 +35,7 @@ class Ears(SpinningNode):
         state: what is heard is put there.
         namespace: ROS namespace of the stack, "" or "/name".
         orders: the buttons whose services may be called.
-        every_joint_state: also hear the arm's 100 joint states per second.
+        period: time between two looks at what came, s.
     """
 
     def __init__(
@@ -40,18 +43,17 @@ class Ears(SpinningNode):
         state: DashboardState,
         namespace: str = "",
         orders: tuple[Order, ...] = ORDERS,
-        every_joint_state: bool = True,
+        period: float = 0.1,
     ) -> None:
         self._state = state
-        self._camera: Any = None
+        self._camera: Polled[Image] | None = None
+        self._heard: list[tuple[Polled[Any], Callable[[Any, float], None]]] = []
         self._looked_at = 0.0
+        self._period = period
+        self._waiting: set[threading.Event] = set()
         super().__init__("vip_dashboard", namespace)
         self._clients = {order: self.node.create_client(Trigger, order.service) for order in orders}
         self._listen()
-        if every_joint_state:
-            self.node.create_subscription(
-                JointState, "joint_states", lambda m: state.hear("joint_states", m), SENSOR
-            )
 
     def look(self) -> None:
         """Say that somebody looks at the camera's pictures now; without lookers none are received."""
@@ -70,9 +72,14 @@ class Ears(SpinningNode):
         if not self.can(order):
             raise UserError(f"{order.service} is not there", "start the node that offers it")
         done = threading.Event()
-        future = self._clients[order].call_async(Trigger.Request())
-        future.add_done_callback(lambda _: done.set())
-        if not done.wait(_ANSWER) or future.result() is None:
+        self._waiting.add(done)
+        try:
+            future = self._clients[order].call_async(Trigger.Request())
+            future.add_done_callback(lambda _: done.set())
+            answered = done.wait(_ANSWER)
+        finally:
+            self._waiting.discard(done)
+        if not answered or future.result() is None:
             raise UserError(f"{order.service} does not answer", "look at its node's log")
         answer = future.result()
         if not answer.success:
@@ -80,19 +87,37 @@ class Ears(SpinningNode):
         return answer.message or "done"
 
     def _listen(self) -> None:
-        state, hear = self._state, self._state.hear
-        for kind, topic, take, qos in (
-            (Reward, "vip/reward", state.note_reward, RELIABLE_10),
-            (Image, "vip/goal_image", state.pictures["goal"].put, LATCHED),
-            (GuardState, "franka/guard_state", lambda m: hear("franka/guard_state", m), LATCHED),
-            (Float32, "franka/command_latency", lambda m: hear("franka/command_latency", m), RELIABLE_10),
-            (RecorderState, "vip/recorder_state", lambda m: hear("vip/recorder_state", m), LATCHED),
-            (TeleopState, "vip/teleop_state", lambda m: hear("vip/teleop_state", m), LATCHED),
-            (String, "robot_description", self._on_description, LATCHED),
-            (DiagnosticArray, "/diagnostics", self._on_diagnostics, RELIABLE_10),
+        state = self._state
+        for kind, topic, qos in (
+            (JointState, "joint_states", SENSOR),
+            (GuardState, "franka/guard_state", LATCHED),
+            (Float32, "franka/command_latency", RELIABLE_10),
+            (RecorderState, "vip/recorder_state", LATCHED),
+            (TeleopState, "vip/teleop_state", LATCHED),
         ):
-            self.node.create_subscription(kind, topic, take, qos)
-        self.node.create_timer(_CHECK_PERIOD, self._watch_camera)
+            self._hear(kind, topic, qos, partial(state.hear, topic))
+        self._hear(Reward, "vip/reward", RELIABLE_50, state.note_reward)
+        self._hear(Image, "vip/goal_image", LATCHED, lambda m, _: state.pictures["goal"].put(m))
+        self._hear(String, "robot_description", LATCHED, lambda m, _: self._on_description(m))
+        self._hear(DiagnosticArray, "/diagnostics", RELIABLE_50, lambda m, _: self._on_diagnostics(m))
+
+    def _hear(self, kind: Any, topic: str, qos: Any, take: Callable[[Any, float], None]) -> None:
+        self._heard.append((Polled(self.node, kind, topic, qos), take))
+
+    def _turn(self) -> None:
+        """Look around; waiting for the graph costs as much as drawing, so it is done for answers alone."""
+        self._look_around()
+        if self._waiting:
+            self._executor.spin_once(timeout_sec=self._period)
+        else:
+            time.sleep(self._period)
+
+    def _look_around(self) -> None:
+        """Take what came since the last look."""
+        for source, take in self._heard:
+            for message, age in source.all():
+                take(message, age)
+        self._watch_camera()
 
     def _on_description(self, message: String) -> None:
         try:
@@ -109,10 +134,10 @@ class Ears(SpinningNode):
         """Receive the camera's pictures only while somebody looks."""
         wanted = time.monotonic() - self._looked_at < _LOOKED_AWAY
         if wanted and self._camera is None:
-            self._camera = self.node.create_subscription(Image, "camera/image_raw", self._on_camera, SENSOR)
+            self._camera = Polled(self.node, Image, "camera/image_raw", SENSOR)
         elif not wanted and self._camera is not None:
-            self.node.destroy_subscription(self._camera)
+            self._camera.close()
             self._camera = None
-
-    def _on_camera(self, message: Image) -> None:
-        self._state.pictures["camera"].put(message)
+        picture = None if self._camera is None else self._camera.newest()
+        if picture is not None:
+            self._state.pictures["camera"].put(picture)

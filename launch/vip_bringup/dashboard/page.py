@@ -18,7 +18,7 @@ E = TypeVar("E", bound=ui.element)
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
 RATE = 4.0
 # Pictures per second that a browser gets at most, Hz.
-PICTURE_RATE = 10.0
+PICTURE_RATE = 5.0
 _HEALTH_COLUMNS = [
     {"name": name, "label": label, "field": name, "align": "left"}
     for name, label in (

@@ -54,6 +54,7 @@ def serve(host: str, port: int, allowed: tuple[str, ...] = (), namespace: str = 
             show=False,
             show_welcome_message=False,
             reconnect_timeout=_RECONNECT,
+            ws_per_message_deflate=False,  # time spent where nothing is gained: the browser is near
         )
 
 

@@ -58,10 +58,10 @@ class DashboardState:
         self._heard: dict[str, Heard] = {}
         self._health: dict[str, Health] = {}
 
-    def hear(self, topic: str, message: Any) -> None:
-        """Keep the newest message of a topic."""
+    def hear(self, topic: str, message: Any, age: float = 0.0) -> None:
+        """Keep the newest message of a topic, which came so many s ago."""
         with self._lock:
-            self._heard[topic] = Heard(message, self.clock())
+            self._heard[topic] = Heard(message, self.clock() - age)
 
     def newest(self, topic: str, within: float | None = None) -> Any | None:
         """Return the newest message of a topic; None where there is none, or none within that time (s)."""
@@ -71,16 +71,16 @@ class DashboardState:
             return None
         return heard.message
 
-    def note_reward(self, message: Any) -> None:
-        """Add a Reward to the curves; a new goal begins them anew."""
+    def note_reward(self, message: Any, age: float = 0.0) -> None:
+        """Add a Reward, which came so many s ago, to the curves; a new goal begins them anew."""
         before = self.newest("vip/reward")
         if before is not None and before.goal != message.goal:
             for curve in self.curves.values():
                 curve.clear()
-        now = self.clock()
+        at = self.clock() - age
         for name, curve in self.curves.items():
-            curve.add(now, getattr(message, name))
-        self.hear("vip/reward", message)
+            curve.add(at, getattr(message, name))
+        self.hear("vip/reward", message, age)
 
     def note_health(self, name: str, level: int, message: str, values: dict[str, str]) -> None:
         """Keep a line of /diagnostics."""

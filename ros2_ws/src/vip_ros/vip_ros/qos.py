@@ -14,6 +14,8 @@ def _profile(reliability: ReliabilityPolicy, durability: DurabilityPolicy, depth
 # The hot path: only the newest sample matters, a late one is dropped.
 SENSOR = _profile(ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE, 1)
 RELIABLE_10 = _profile(ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE, 10)
+# For who reads some times a second what comes faster.
+RELIABLE_50 = _profile(ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE, 50)
 RELIABLE_1 = _profile(ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE, 1)
 # State: whoever joins late gets the last value.
 LATCHED = _profile(ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL, 1)

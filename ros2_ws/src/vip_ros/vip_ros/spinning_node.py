@@ -61,6 +61,10 @@ class SpinningNode:
     def _spin(self) -> None:
         while self._running:
             try:
-                self._executor.spin_once(timeout_sec=_TICK)
+                self._turn()
             except ExternalShutdownException:
                 return
+
+    def _turn(self) -> None:
+        """Do one round of what the thread does, within a tick."""
+        self._executor.spin_once(timeout_sec=_TICK)

@@ -14,6 +14,7 @@ from vip_ros.config import option
 from vip_ros.errors import UserError
 from vip_ros.images import array_to_image, to_rgb
 from vip_ros.node import StackNode, run_node
+from vip_ros.polled import Polled
 from vip_ros.qos import LATCHED, RELIABLE_1, SENSOR
 from vip_teleop.overlay import Pixels, blend, reference_picture, write_png
 
@@ -42,11 +43,11 @@ class OverlayNode(StackNode):
 
     def __init__(self, name: str = "overlay_node", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
-        self._newest: Image | None = None
+        self._camera: Polled[Image] | None = None
         self._idle = True
         self._kept = 0
         self._reference: Pixels | None = None
-        self._heard: list[Any] = []
+        self._recorder: Any = None
         self._beat: Any = None
 
     def setup(self) -> None:
@@ -56,10 +57,10 @@ class OverlayNode(StackNode):
 
     def start(self) -> None:
         """Begin to listen and to draw."""
-        self._heard = [
-            self.create_subscription(Image, "camera/image_raw", self._on_image, SENSOR),
-            self.create_subscription(RecorderState, "vip/recorder_state", self._on_state, LATCHED),
-        ]
+        self._camera = Polled(self, Image, "camera/image_raw", SENSOR)
+        self._recorder = self.create_subscription(
+            RecorderState, "vip/recorder_state", self._on_state, LATCHED
+        )
         self._beat = self.create_timer(1.0 / self.config.rate, self._draw)
 
     def stop(self) -> None:
@@ -67,9 +68,12 @@ class OverlayNode(StackNode):
         if self._beat is not None:
             self.destroy_timer(self._beat)
             self._beat = None
-        for subscription in self._heard:
-            self.destroy_subscription(subscription)
-        self._heard.clear()
+        if self._recorder is not None:
+            self.destroy_subscription(self._recorder)
+            self._recorder = None
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
 
     def teardown(self) -> None:
         """Withdraw the topic."""
@@ -80,9 +84,6 @@ class OverlayNode(StackNode):
     def _directory(self) -> Path | None:
         return Path(self.config.directory).expanduser() if self.config.directory else None
 
-    def _on_image(self, message: Image) -> None:
-        self._newest = message
-
     def _on_state(self, message: RecorderState) -> None:
         self._idle = message.state == RecorderState.IDLE
         if message.kept != self._kept and self._reference is None:
@@ -90,8 +91,10 @@ class OverlayNode(StackNode):
         self._kept = message.kept
 
     def _draw(self) -> None:
-        message, self._newest = self._newest, None
-        if message is None or self._reference is None or not self._idle:
+        if self._camera is None or self._reference is None or not self._idle:
+            return
+        message = self._camera.newest()
+        if message is None:
             return
         try:
             picture = blend(to_rgb(message), self._reference)
