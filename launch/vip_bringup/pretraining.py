@@ -185,6 +185,8 @@ def _history(request: PretrainRequest, outcome: Outcome, dataset: Dataset) -> di
         "decay": config.decay,
         "discount": config.discount,
         "negatives": config.negatives,
+        "returns": config.returns,
+        "reconstruct": config.reconstruct,
         "smallest_crop": config.smallest_crop,
         "init": request.init,
         "seed": config.seed,

@@ -13,7 +13,7 @@ from vip_models.pretraining.distributed import joined
 from vip_models.pretraining.run import Run
 
 
-def train(out: Path, settings: dict[str, int]) -> None:
+def train(out: Path, settings: dict[str, float]) -> None:
     """Train a small network on the processes that the environment names."""
     # Steps so small that Adam, which takes signs of gradients near zero, does not blow up their last digits.
     config = dataclasses.replace(CONFIG, learning_rate=1e-6, **settings)
@@ -24,4 +24,4 @@ def train(out: Path, settings: dict[str, int]) -> None:
 
 if __name__ == "__main__":
     pairs = (argument.split("=") for argument in sys.argv[2:])
-    train(Path(sys.argv[1]), {name: int(value) for name, value in pairs})
+    train(Path(sys.argv[1]), {name: type(getattr(CONFIG, name))(value) for name, value in pairs})

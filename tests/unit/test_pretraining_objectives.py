@@ -159,7 +159,7 @@ def test_frames_are_drawn_from_the_whole_video_and_stay_in_order(name):
         first, middle, last = frames.T
         assert (first < middle).all() and (middle <= last).all()
     else:
-        first, goal, now, after = frames.T
+        first, now, after, goal = frames[:, [0, 1, 2, -1] if name == "vip-dense" else [0, 2, 3, 1]].T
         assert (first <= now).all() and (now < goal).all() and (after == now + 1).all()
         assert set(first) == set(range(5)) and set(goal) == set(range(1, 7))
 
@@ -173,5 +173,53 @@ def test_the_shortest_video_has_frames_for_every_objective(name):
 
 
 def test_an_unknown_objective_is_answered_with_those_that_exist():
-    with pytest.raises(UserError, match="tcn, vip, vip-lstd, vip-no-negatives"):
+    with pytest.raises(UserError, match="tcn, vip, vip-dense, vip-lstd, vip-no-negatives"):
         OBJECTIVES.get("vipp")
+
+
+@pytest.mark.parametrize("negatives", [0, 2])
+def test_the_dense_form_averages_vip_over_every_valid_start_pair_and_goal(negatives):
+    rng = np.random.default_rng(5)
+    z, discount = rng.normal(size=(6, 4, 3)), 0.9  # start, k1, k1+1, k2, k2+1, goal
+    orders = np.array([rng.permutation(4) for _ in range(negatives)], int).reshape(negatives, 4)
+    loss, parts = OBJECTIVES.get("vip-dense").loss(
+        torch.tensor(z), torch.tensor(orders), _settings(discount, 0.0, 0.0)
+    )
+
+    def away(a, b):
+        return np.sqrt(((z[a] - b) ** 2).sum(-1))
+
+    # by position: starts are 0, 1 and 3, goals 2, 4 and 5; pair (1, 2) fits goals from 2 on, (3, 4) from 4 on
+    attracted = [(0, 2), (0, 4), (0, 5), (1, 2), (1, 4), (1, 5), (3, 4), (3, 5)]
+    attract = (1 - discount) * np.mean([away(start, z[goal]) for start, goal in attracted])
+    own = [(1, 2), (1, 4), (1, 5), (3, 4), (3, 5)]
+    repel = np.mean([np.exp(-away(k, z[goal]) + 1 + discount * away(k + 1, z[goal])) for k, goal in own])
+    assert parts["attract"].item() == pytest.approx(attract)
+    assert parts["repel"].item() == pytest.approx(np.log(1e-8 + repel))
+    expected = attract + np.log(1e-8 + repel)
+    if negatives:
+        other = [
+            np.exp(
+                -np.linalg.norm(z[k, order] - z[goal], axis=-1)
+                + 1
+                + discount * np.linalg.norm(z[k + 1, order] - z[goal], axis=-1)
+            )
+            for order in orders
+            for k in (1, 3)
+            for goal in (2, 4, 5)
+        ]
+        expected += np.log(1e-8 + np.mean(other))
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_each_triple_of_the_dense_form_is_one_that_vip_may_draw():
+    lengths = np.repeat([3, 4, 9], 200)
+    objective = OBJECTIVES.get("vip-dense")
+    frames = objective.draw(lengths, np.random.default_rng(1).random((len(lengths), objective.uniforms)))
+    now, after = frames[:, 1:-1:2], frames[:, 2:-1:2]
+    assert (after == now + 1).all()
+    assert (np.diff(now) >= 0).all()
+    assert (frames[:, :1] <= now).all()
+    assert (after <= frames[:, -1:]).all()
+    assert (frames[:, 0] <= lengths - 3).all()
+    assert (frames[:, -1] < lengths).all()

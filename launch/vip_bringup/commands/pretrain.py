@@ -46,6 +46,10 @@ def _add_optimisation(parser: argparse.ArgumentParser) -> None:
     add("--negatives", type=int, default=3, metavar="N", help="comparisons with other clips (default: 3)")
     add("--l1", type=float, default=1e-3, metavar="X", help="weight of the L1 norm (default: 0.001)")
     add("--l2", type=float, default=1e-3, metavar="X", help="weight of the L2 norm (default: 0.001)")
+    add("--returns", type=float, default=0.0, metavar="X",
+        help="weight of regressing distances on the time between frames (default: 0)")  # fmt: skip
+    add("--reconstruct", type=float, default=0.0, metavar="X",
+        help="weight of reading a small picture linearly from the embedding (default: 0)")  # fmt: skip
     add("--smallest-crop", type=float, default=0.2, metavar="X",
         help="least share of a frame that a random crop keeps, 1 for no cropping (default: 0.2)")  # fmt: skip
     add("--seed", type=int, default=1, metavar="N", help="of weights and sampling (default: 1)")
@@ -80,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
     config = PretrainConfig(
         objective=args.objective, steps=args.steps, batch_size=args.batch, accumulate=args.accumulate,
         learning_rate=args.learning_rate, decay=args.decay, discount=args.gamma, negatives=args.negatives,
-        l1_weight=args.l1, l2_weight=args.l2, smallest_crop=args.smallest_crop, precision=args.precision,
+        l1_weight=args.l1, l2_weight=args.l2, reconstruct=args.reconstruct,
+        returns=args.returns, smallest_crop=args.smallest_crop, precision=args.precision,
         sync_batch_norm=not args.no_sync_batch_norm, seed=args.seed, threads=args.threads,
         workers=args.workers, checkpoint_every=args.checkpoint_every,
         validation_every=args.validation_every, early_stop=args.early_stop,

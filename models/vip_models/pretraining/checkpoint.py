@@ -15,6 +15,8 @@ from vip_models.pretraining.config import PretrainConfig
 from vip_ros.errors import UserError
 
 CHECKPOINT = "checkpoint.pt"
+# What a checkpoint that does not name them was trained with.
+_BEFORE = {"reconstruct": 0.0, "returns": 0.0}
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -46,6 +48,7 @@ def save(
     content = {
         card.state_path or "vip": {f"{card.prefix}{name}": value for name, value in state.items()},
         "optimizer": learner.optimizer.state_dict(),
+        "auxiliary": learner.auxiliary.state_dict(),
         "settings": {**config.fixed(), "architecture": card.architecture},
         **progress,
     }
@@ -71,6 +74,7 @@ def resume(path: Path, card: EncoderCard, config: PretrainConfig, learner: Any) 
             saved.pop(card.state_path or "vip"),
             saved.pop("optimizer"),
         )
+        settings = {**_BEFORE, **settings}
     except Exception as error:  # torch raises many kinds on a damaged file
         raise UserError(
             "not a checkpoint that can be resumed",
@@ -85,5 +89,6 @@ def resume(path: Path, card: EncoderCard, config: PretrainConfig, learner: Any) 
                 str(path),
             )
     learner.network.backbone.load_state_dict({k[len(card.prefix) :]: v for k, v in state.items()})
+    learner.auxiliary.load_state_dict(saved.pop("auxiliary", {}))
     learner.optimizer.load_state_dict(optimizer)
     return dict(saved)

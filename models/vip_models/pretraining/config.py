@@ -31,6 +31,8 @@ class PretrainConfig:
     negatives: int = option(3, "scorings against other clips")
     l1_weight: float = option(1e-3, "weight of the mean L1 norm of the embeddings")
     l2_weight: float = option(1e-3, "weight of the mean L2 norm of the embeddings")
+    reconstruct: float = option(0.0, "weight of reading a small picture from the embedding, 0 for none")
+    returns: float = option(0.0, "weight of regressing distances on the time between frames, 0 for none")
     smallest_crop: float = option(0.2, "least share of a frame's area that a random crop keeps, 1 for none")
     precision: str = option(
         "auto", "of the forward pass: fp32, bf16, or auto: bf16 where the hardware has it"
@@ -55,7 +57,7 @@ class PretrainConfig:
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("negatives", "seed", "threads", "workers", "validation_every", "early_stop"):
             self._check(name, getattr(self, name) >= 0, "not negative")
-        for name in ("l1_weight", "l2_weight"):
+        for name in ("l1_weight", "l2_weight", "reconstruct", "returns"):
             self._check(name, getattr(self, name) >= 0.0, "not negative")
         self._check("discount", 0.0 <= self.discount <= 1.0, "from 0 to 1")
         self._check("smallest_crop", 0.0 < self.smallest_crop <= 1.0, "above 0 and at most 1")

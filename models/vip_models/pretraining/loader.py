@@ -34,10 +34,12 @@ class Batch:
 
     Attributes:
         frames: uint8 [F,b,size,size,3].
+        times: number of each frame in its video, int [F,b].
         permutations: orders of the whole batch, int [P,B].
     """
 
     frames: NDArray[np.uint8]
+    times: NDArray[np.int64]
     permutations: NDArray[np.int64]
 
 
@@ -94,9 +96,10 @@ class Loader:
         draw = self._draw(step, 0)
         size, rows = self._card.crop, range(*self._rows.indices(self._config.batch_size))
         frames = np.empty((self._objective.frames, len(rows), size, size, 3), np.uint8)
+        times = np.empty(frames.shape[:2], np.int64)
         for place, row in enumerate(rows):
-            frames[:, place] = self._clip(draw, row, step)
-        return Batch(frames, draw.permutations)
+            frames[:, place], times[:, place] = self._clip(draw, row, step)
+        return Batch(frames, times, draw.permutations)
 
     def _draw(self, step: int, attempt: int) -> Draw:
         config = self._config
@@ -104,7 +107,7 @@ class Loader:
             self._objective, self._lengths, config.batch_size, config.negatives, self._seed, step, attempt
         )
 
-    def _clip(self, draw: Draw, row: int, step: int) -> NDArray[np.uint8]:
+    def _clip(self, draw: Draw, row: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         for attempt in range(1, _ATTEMPTS + 1):
             clips = self._dataset.clips[draw.videos[row]]
             try:
@@ -114,7 +117,7 @@ class Loader:
                     self.skipped[str(error)] += 1
                 draw = self._draw(step, attempt)
             else:
-                return resample(window, self._card.crop)
+                return resample(window, self._card.crop), draw.frames[row]
         raise UserError(f"{_ATTEMPTS} clips in a row are damaged", "mend the videos", clips.name)
 
     def _box(self, uniforms: NDArray[np.float64], height: int, width: int) -> Box:

@@ -9,6 +9,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from vip_models.card import EncoderCard
+from vip_models.pretraining.auxiliary import Reconstruction, return_error
 from vip_models.pretraining.batch_norm import join_batch_norms, statistics_kept
 from vip_models.pretraining.config import PretrainConfig
 from vip_models.pretraining.distributed import Ranks
@@ -17,6 +18,8 @@ from vip_models.pretraining.network import RANDOM, half_precision, new_network
 from vip_models.pretraining.objectives import OBJECTIVES
 from vip_models.pretraining.schedule import learning_rate
 from vip_ros.errors import UserError
+
+_PICTURE_SIDE = 28  # pixels of what is read from an embedding: a finger is about one wide
 
 
 class Learner:
@@ -46,7 +49,12 @@ class Learner:
         if ranks.world > 1 and config.sync_batch_norm:
             self.network = join_batch_norms(self.network, ranks.device)
         self._parallel = self._distribute()
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate, fused=True)
+        self.auxiliary = torch.nn.ModuleDict()
+        if config.reconstruct:
+            self.auxiliary["reconstruction"] = Reconstruction(card.dim, _PICTURE_SIDE, config.seed)
+        self.auxiliary.to(ranks.device)
+        trained = [*self.network.parameters(), *self.auxiliary.parameters()]
+        self.optimizer = torch.optim.Adam(trained, lr=config.learning_rate, fused=True)
 
     def _distribute(self) -> Any:
         if self._ranks.world == 1:
@@ -67,20 +75,23 @@ class Learner:
         frames = torch.from_numpy(batch.frames)
         if self._ranks.device.startswith("cuda"):
             frames = frames.pin_memory().to(self._ranks.device, non_blocking=True)
-        permutations = torch.from_numpy(batch.permutations).to(self._ranks.device)
         self.optimizer.zero_grad(set_to_none=True)
         parts = frames.chunk(config.accumulate, dim=1)
-        values = self._whole(frames, permutations) if len(parts) == 1 else self._in_parts(parts, permutations)
+        values = self._whole(parts[0], batch) if len(parts) == 1 else self._in_parts(parts, batch)
+        for parameter in self.auxiliary.parameters():
+            # Every process has seen the whole batch here, and the loss was taken times their number.
+            assert parameter.grad is not None
+            parameter.grad /= self._ranks.world
         self.optimizer.step()
         return values
 
-    def _whole(self, frames: Any, permutations: Any) -> dict[str, Any]:
+    def _whole(self, frames: Any, batch: Batch) -> dict[str, Any]:
         embeddings = self.embed(frames, self._parallel)
-        loss, parts = self._objective.loss(self._ranks.join(embeddings), permutations, self._config)
+        loss, values = self._loss(embeddings, frames, batch)
         (loss * self._ranks.world).backward()
-        return {"loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
+        return values
 
-    def _in_parts(self, parts: tuple[Any, ...], permutations: Any) -> dict[str, Any]:
+    def _in_parts(self, parts: tuple[Any, ...], batch: Batch) -> dict[str, Any]:
         """Embed all parts without a graph, then each with one, against the gradient of the joint loss.
 
         The mean inside the logarithm makes the loss of a batch more than the mean of its parts' losses, so
@@ -89,15 +100,32 @@ class Learner:
         with torch.no_grad(), statistics_kept(self.network):
             embeddings = torch.cat([self.embed(part, self.network) for part in parts], dim=1)
         embeddings.requires_grad_()
-        loss, values = self._objective.loss(self._ranks.join(embeddings), permutations, self._config)
-        (gradient,) = torch.autograd.grad(loss * self._ranks.world, embeddings)
-        shares = gradient.chunk(len(parts), dim=1)
+        loss, values = self._loss(embeddings, torch.cat(parts, dim=1), batch)
+        (loss * self._ranks.world).backward()
+        assert embeddings.grad is not None
+        shares = embeddings.grad.chunk(len(parts), dim=1)
         for index, (part, share) in enumerate(zip(parts, shares, strict=True)):
             last = index == len(parts) - 1
             local = nullcontext() if last or self._ranks.world == 1 else self._parallel.no_sync()
             with local:
                 self.embed(part, self._parallel).backward(share)
-        return {"loss": loss.detach(), **{name: value.detach() for name, value in values.items()}}
+        return values
+
+    def _loss(self, embeddings: Any, frames: Any, batch: Batch) -> tuple[Any, dict[str, Any]]:
+        """Return the loss of all processes' clips, and it and its parts without their graph."""
+        config, ranks = self._config, self._ranks
+        joined = ranks.join(embeddings)
+        permutations = torch.from_numpy(batch.permutations).to(ranks.device)
+        loss, values = self._objective.loss(joined, permutations, config)
+        if config.returns:
+            times = ranks.join(torch.from_numpy(batch.times).to(ranks.device))
+            values["returns"] = return_error(joined, times, config.discount)
+            loss = loss + config.returns * values["returns"]
+        if config.reconstruct:
+            read_out: Any = self.auxiliary["reconstruction"]
+            values["unexplained"] = read_out(joined, ranks.join(read_out.pictures(frames)))
+            loss = loss + config.reconstruct * values["unexplained"]
+        return loss, {name: value.detach() for name, value in {"loss": loss, **values}.items()}
 
     def embed(self, frames: Any, network: Any = None) -> Any:
         """Return embeddings float32 [F,B,D] of frames uint8 [F,B,size,size,3]."""

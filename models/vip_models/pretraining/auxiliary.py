@@ -1,0 +1,74 @@
+"""What can be asked of embeddings beside the objective: to keep the picture, and to tell the time to a goal.
+
+Neither takes labels. `Reconstruction` keeps where things are, in a form that is linear to read; the error
+of the returns teaches from every pair of frames what the objective learns from neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from vip_models.pretraining.objectives import distance
+
+_SMALL = 1e-6
+
+
+class Reconstruction(torch.nn.Module):
+    """A linear read-out of a small version of the picture; trained along, left out of the encoder.
+
+    Args:
+        dim: length of the embeddings.
+        side: of the small picture, pixels.
+        seed: of its weights.
+    """
+
+    def __init__(self, dim: int, side: int, seed: int) -> None:
+        super().__init__()
+        self._side = side
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.read = torch.nn.Linear(dim, 3 * side * side)
+
+    def pictures(self, frames: Any) -> Any:
+        """Return frames uint8 [F,B,size,size,3] made small, float [F,B,3*side*side] in -1..1."""
+        pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).float()
+        small = torch.nn.functional.adaptive_avg_pool2d(pixels, self._side)
+        return (small / 127.5 - 1.0).flatten(1).unflatten(0, frames.shape[:2])
+
+    def forward(self, embeddings: Any, pictures: Any) -> Any:
+        """Return the share of the pictures' variance that is not explained: between clips plus within them.
+
+        The second share is of what moves, which is little beside what differs from one scene to another.
+
+        Args:
+            embeddings: [F,B,D].
+            pictures: [F,B,P].
+        """
+        error = self.read(embeddings) - pictures
+        means = error.mean(0), pictures.mean(0)
+        within = _share(error - means[0], pictures - means[1])
+        return within + _share(means[0], means[1] - means[1].mean(0))
+
+
+def _share(error: Any, of: Any) -> Any:
+    return error.square().sum() / (of.square().sum() + _SMALL)
+
+
+def return_error(embeddings: Any, times: Any, discount: float) -> Any:
+    """Return how far the distances of a clip's frames are from the discounted time between them.
+
+    A frame that lies n steps before another has the return -(1 - gamma^n) / (1 - gamma) for it, which VIP's
+    value -|phi - phi| approaches by temporal differences; here it is a regression, squared error per unit.
+
+    Args:
+        embeddings: [F,B,D].
+        times: number of each frame in its video, int [F,B].
+        discount: gamma.
+    """
+    early, late = torch.combinations(torch.arange(len(times)), 2).unbind(1)
+    steps = (times[late] - times[early]).abs().to(embeddings.dtype)
+    wanted = steps if discount == 1.0 else (1.0 - discount**steps) / (1.0 - discount)
+    error = (distance(embeddings[early], embeddings[late]) - wanted).square() / wanted.clamp(min=1.0)
+    return (error * (steps > 0)).sum() / (steps > 0).sum().clamp(min=1)
