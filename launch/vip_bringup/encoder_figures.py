@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from franka_node.sim.dataset import render_videos
 from franka_node.sim.lockstep import LockstepEnv
-from franka_node.sim.tasks import TASKS
+from franka_node.sim.tasks import table_tasks
 from vip_models import Encoder
 from vip_reward_node.metrics import bumps, voc
 from vip_reward_node.video import Footage
@@ -107,7 +107,7 @@ def figures(
     Returns:
         Per encoder, figures by task, by real video and for the read-out of positions.
     """
-    demonstrations = {task: held_out_videos(task, videos, seed) for task in TASKS.names()}
+    demonstrations = {task: held_out_videos(task, videos, seed) for task in table_tasks()}
     frames, truths = scenes(300, seed + videos)
     films = (
         {}

@@ -24,7 +24,7 @@ import yaml
 from numpy.typing import NDArray
 
 from franka_node.sim.dataset import render_videos
-from franka_node.sim.tasks import TASKS
+from franka_node.sim.tasks import table_tasks
 from vip_bringup.encoder_figures import Figures, figures
 from vip_bringup.encoder_page import DATA, card_values, write_card_and_page
 from vip_bringup.pretraining import CURVE_FIGURES, training_card
@@ -58,14 +58,14 @@ CONFIG = PretrainConfig(
 
 
 def rendered(folder: Path, per_task: int, seed: int) -> Dataset:
-    """Return videos of every simulated task, uint8 [T,120,160,3]; sets missing in the folder are rendered.
+    """Return videos of every task on the table, uint8 [T,120,160,3]; sets missing in the folder are rendered.
 
     Args:
         folder: where they are kept.
         per_task: how many of each task, rounded up to whole sets.
         seed: of all sets.
     """
-    sets = [(task, first) for first in range(0, per_task, SET_SIZE) for task in TASKS.names()]
+    sets = [(task, first) for first in range(0, per_task, SET_SIZE) for task in table_tasks()]
     dataset, total = Dataset(), len(sets) * SET_SIZE
     with ProcessPoolExecutor(available_cores(), get_context("spawn"), _end_with_parent) as pool:
         jobs = [pool.submit(_render_set, folder / task, task, seed, first) for task, first in sets]
@@ -180,7 +180,7 @@ def _history(options: argparse.Namespace) -> dict[str, object]:
         "start": RANDOM if options.init == RANDOM else f"weights {file_sha256(Path(options.init))[:12]}",
         "recipe": "python -m vip_bringup.train_sim_encoder --out DIR --weights FILE",
         "data": DATA,
-        "videos": options.videos * len(TASKS.names()),
+        "videos": options.videos * len(table_tasks()),
         "steps": saved.get("global_step", 0),
         **{name: settings[name] for name in names if name in settings},
         "minutes": round(saved.get("seconds", 0.0) / 60.0, 1),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from franka_node.sim import kitchen
 from franka_node.sim.gl import choose_backend
 from vip_bringup import cli
 from vip_ros.errors import UserError
@@ -24,8 +25,21 @@ def can_draw() -> None:
 def test_the_tasks_are_listed_with_what_they_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["tasks"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["close_drawer", "fold_towel", "place_melon", "push_bottle"]
+    names = [line.split()[0] for line in lines]
+    assert {"close_drawer", "fold_towel", "kitchen_light", "place_melon", "push_bottle"} <= set(names)
     assert all(len(line) > 40 for line in lines)
+
+
+def test_a_task_whose_furniture_is_not_installed_is_listed_and_refused_with_the_mend(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kitchen, "PACKAGE", "no_such_furniture")
+    assert cli.main(["tasks"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("kitchen_light"))
+    assert "not installed" in line and ",kitchen ./vip" in line
+    assert cli.main(["tasks", "--task", "KitchenLight"]) == 2
+    message = capsys.readouterr().err.strip()
+    assert "no-such-furniture" in message and ",kitchen ./vip" in message and "\n" not in message
 
 
 def test_a_picture_has_a_row_per_scene_and_a_column_per_frame(tmp_path: Path, can_draw: None) -> None:

@@ -16,7 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of cells, tables and pictures")
     parser.add_argument(
-        "--task", action="append", default=[], metavar="T", help="simulator task, repeatable (default: all)"
+        "--task",
+        action="append",
+        default=[],
+        metavar="T",
+        help="simulator task, repeatable (default: those on the table)",
     )
     parser.add_argument(
         "--method", action="append", default=[], metavar="M", help="row, repeatable (default: all)"

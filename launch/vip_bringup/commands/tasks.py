@@ -15,7 +15,13 @@ EXAMPLE = "vip tasks --task PushBottle --picture push_bottle.png --scenes 3"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--task", action="append", default=[], metavar="T", help="only this one; repeatable")
+    parser.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        metavar="T",
+        help="only this one; repeatable (default: those on the table)",
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw demonstrations into this PNG")
     parser.add_argument("--scenes", type=int, default=1, metavar="N", help="rows per task (default 1)")
     parser.add_argument("--frames", type=int, default=5, metavar="N", help="pictures per row (default 5)")
@@ -25,23 +31,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first scene (default 0)")
     parser.add_argument("--style", default="expert", help="expert, detour, miss, short or wander")
     parser.add_argument("--variation", default="standard", help="standard, cluttered, colours or broad")
-    parser.add_argument("--camera", default="right", help="right, left, front or top")
+    parser.add_argument("--camera", default="", help="right, left, front or top (default: the task's own)")
 
 
 def run(args: argparse.Namespace) -> int:
     """List the tasks, or draw them."""
-    from franka_node.sim.tasks import TASKS, task_name
+    from franka_node.sim.tasks import TASKS, table_tasks, task_name
 
-    names = [task_name(text) for text in args.task] or TASKS.names()
+    chosen = [task_name(text) for text in args.task]
     if args.picture is None:
-        for name in names:
-            about = (inspect.getdoc(inspect.getmodule(TASKS.get(name))) or "").splitlines()[0]
-            print(f"{name:14} {about}")
+        for name in chosen or TASKS.names():
+            print(_line(name))
         return 0
     if args.scenes < 1 or args.frames < 2 or args.seed < 0 or args.width < 0:
         raise UserError("--scenes, --frames, --seed and --width count up", "give at least 1, 2, 0 and 0")
-    _draw(args, names)
+    _draw(args, chosen or table_tasks())
     return 0
+
+
+def _line(name: str) -> str:
+    from franka_node.sim.tasks import TASKS, mend_for
+
+    task = TASKS.get(name)
+    about = (inspect.getdoc(inspect.getmodule(task)) or "").splitlines()[0]
+    return f"{name:18} {about}" + (f" [not installed; {mend_for(task.extra)}]" if task.missing() else "")
 
 
 def _draw(args: argparse.Namespace, names: list[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from franka_node.sim.tasks import TASKS, task_name
+from franka_node.sim.tasks import table_tasks, task_name
 from vip_bringup.demo.progress import CONSOLE, step
 from vip_bringup.sweep.cells import Bench, Cell, Judge
 from vip_bringup.sweep.data import Episodes
@@ -43,7 +43,7 @@ class Plan:
 
     def cells(self) -> dict[Cell, Eyes]:
         """Return the cells and what each sees with; cells of the same data lie side by side."""
-        tasks = [task_name(task) for task in self.tasks] or TASKS.names()
+        tasks = [task_name(task) for task in self.tasks] or table_tasks()
         rows = [
             (name, method, encoder, eyes)
             for name, method in self.methods.items()

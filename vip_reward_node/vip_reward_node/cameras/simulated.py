@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _RATE = 20.0
 _SIZE = (320, 240)
-_CAMERA = "right"
 # The simulator may start after the camera, s; later a gap of more than the second is a lost camera.
 _FIRST_PATIENCE = 10.0
 _PATIENCE = 2.0
@@ -118,8 +117,8 @@ class SimulatedCamera(CameraSource):
             self._world.reset(state.seed)
         if self._renderer is None:
             assert self.size is not None
-            self._renderer = Renderer(self._world, _CAMERA, *self.size)
-            fovy = math.radians(float(self._world.model.camera(_CAMERA).fovy[0]))
+            self._renderer = Renderer(self._world, "", *self.size)
+            fovy = math.radians(float(self._world.model.camera(self._world.rules.camera).fovy[0]))
             self.focal = self.size[1] / 2 / math.tan(fovy / 2)
         self._world.set_qpos(state.qpos)
         return self._renderer.render()

@@ -35,14 +35,16 @@ def vary_appearance(model: mujoco.MjModel, rng: np.random.Generator, variation: 
         variation: standard is one lab; cluttered the same through a day, with things lying about; colours
             another room and other things; broad also textures, camera offsets and strong light.
     """
-    _vary_lights(model, rng, _LIGHT[variation])
+    vary_lights(model, rng, variation)
     _vary_surfaces(model, rng, variation)
     _scatter_clutter(model, rng, variation)
     if variation == "broad":
         _vary_cameras(model, rng)
 
 
-def _vary_lights(model: mujoco.MjModel, rng: np.random.Generator, amount: float) -> None:
+def vary_lights(model: mujoco.MjModel, rng: np.random.Generator, variation: str) -> None:
+    """Vary brightness, tint, place and direction of all lights, as much as the variation asks for."""
+    amount = _LIGHT[variation]
     for i in range(model.nlight):
         model.light_diffuse[i] *= 1.0 + rng.uniform(-amount, amount)
         model.light_diffuse[i] *= 1.0 + rng.uniform(-0.3, 0.3, 3) * amount

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from franka_node.sim.experts import expert
 from franka_node.sim.renderer import Renderer
-from franka_node.sim.tasks import TASKS
+from franka_node.sim.tasks import table_tasks
 from franka_node.sim.world import World
 
 CONTROL_RATE = 20.0  # Hz
@@ -45,7 +45,7 @@ def render_videos(
         height: pixels.
         every: keep one picture of so many at 20 Hz; 2 gives 10 pictures per second.
         broad_share: share of videos with varied textures, clutter and camera, from 0 to 1.
-        tasks: task names, shown in turn; None or empty: all tasks.
+        tasks: task names, shown in turn; None or empty: those on the table.
         cameras: names of the cameras to draw from, one per video; a name given twice is drawn twice as often.
         first: number of the first video.
         styles: demonstrators' styles to draw from, alike often; None: each by its usual share.
@@ -53,7 +53,7 @@ def render_videos(
     Raises:
         UserError: unknown task, camera or style, or no way to draw.
     """
-    studio = _Studio(list(tasks or TASKS.names()), cameras[0], width, height)
+    studio = _Studio(list(tasks or table_tasks()), cameras[0], width, height)
     try:
         for number in range(first, first + n):
             rng = np.random.default_rng([seed, 11, number])

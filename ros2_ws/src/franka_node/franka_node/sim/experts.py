@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from franka_node.sim.kinematics import forward, inverse, pose_error, tool_pose
+from franka_node.sim.kinematics import forward, inverse, pose_error
 from franka_node.sim.panda import DQ_MAX
 from franka_node.sim.tasks.base import Waypoint
 from franka_node.sim.world import World
@@ -89,18 +89,13 @@ def expert(
 def _legs(world: World, rng: np.random.Generator, manner: Style) -> list[Waypoint]:
     count = int(rng.integers(manner.wander[0], manner.wander[1] + 1))
     start = forward(world.q)
-    yaw = float(np.arctan2(start[1, 0], start[0, 0]))
-    legs = [_anywhere(rng, yaw, world.rules.start_gripper) for _ in range(count)]
+    legs = []
+    for _ in range(count):
+        pose = world.rules.anywhere(rng, start)
+        legs.append(Waypoint(pose, float(rng.uniform(0.9, 1.5)), world.rules.start_gripper))
     if not manner.only_wander:
         legs += world.rules.plan(world.model, world.data, rng, manner.outcome)
     return legs
-
-
-def _anywhere(rng: np.random.Generator, yaw: float, gripper: float) -> Waypoint:
-    """Return a pose above the table, the hand turned by at most 40 degrees from a yaw (rad)."""
-    position = rng.uniform([0.36, -0.20, 0.23], [0.60, 0.24, 0.36])
-    turn, tilt = np.deg2rad(rng.uniform(-40, 40)), rng.uniform(-0.3, 0.0)
-    return Waypoint(tool_pose(position, yaw + turn, tilt), float(rng.uniform(0.9, 1.5)), gripper)
 
 
 def _poses(

@@ -51,13 +51,13 @@ class LockstepEnv:
     Args:
         task: task name, in any spelling of case and separators.
         seed: scene seed of the first episode.
-        camera: camera name.
+        camera: camera name; empty: the one that looks on at the task.
         width: pixels.
         height: pixels.
     """
 
     def __init__(
-        self, task: str, seed: int = 0, camera: str = "right", width: int = 320, height: int = 240
+        self, task: str, seed: int = 0, camera: str = "", width: int = 320, height: int = 240
     ) -> None:
         self.world = World(task, seed)
         self._renderer = Renderer(self.world, camera, width, height)
@@ -94,7 +94,7 @@ def collect(
     seed: int,
     rate: float = 20.0,
     style: str | Style = "expert",
-    camera: str = "right",
+    camera: str = "",
     width: int = 320,
     height: int = 240,
     env: LockstepEnv | None = None,
@@ -106,7 +106,7 @@ def collect(
         seed: of the scene and of the demonstrator.
         rate: pictures and commands per second, Hz.
         style: the demonstrator's style, or its name, see franka_node.sim.experts.
-        camera: camera name.
+        camera: camera name; empty: the one that looks on at the task.
         width: pixels.
         height: pixels.
         env: an environment of this task and camera to use again; saves building one.

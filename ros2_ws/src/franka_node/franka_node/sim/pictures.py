@@ -18,7 +18,7 @@ def contact_sheet(
     frames: int = 5,
     style: str = "expert",
     variation: str = "standard",
-    camera: str = "right",
+    camera: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Pixels:
     """Return scripted demonstrations as rows of evenly spaced frames, [H, W, 3] RGB.
@@ -29,7 +29,7 @@ def contact_sheet(
         frames: pictures per row, at least 2.
         style: demonstrator's style, see franka_node.sim.experts.
         variation: how the scenes vary, see franka_node.sim.world.
-        camera: camera name.
+        camera: camera name; empty: the one that looks on at each task.
         progress: told the rows done and how many there are.
 
     Raises:

@@ -18,7 +18,7 @@ class Renderer:
 
     Args:
         world: what to draw; its state is read at every render.
-        camera: name of a fixed camera.
+        camera: name of a fixed camera; empty: the one that looks on at the task.
         width: pixels.
         height: pixels.
         samples: per pixel, for smooth edges; 0 is twice as fast as 4, and what cameras and training use.
@@ -28,9 +28,9 @@ class Renderer:
     """
 
     def __init__(
-        self, world: World, camera: str = "right", width: int = 320, height: int = 240, samples: int = 0
+        self, world: World, camera: str = "", width: int = 320, height: int = 240, samples: int = 0
     ) -> None:
-        chosen = _camera_id(world, camera)
+        chosen = _camera_id(world, camera or world.rules.camera)
         self.world = world
         self._gl = new_context(width, height)
         # Read once, when the context is made.
@@ -42,7 +42,7 @@ class Renderer:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         self._context = mujoco.MjrContext(world.model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        self._shadows = PlanarShadows(world.model)
+        self._shadows = PlanarShadows(world.model) if world.rules.planar_shadows else None
         self._options = mujoco.MjvOption()
         self._options.geomgroup[:] = 0
         self._options.geomgroup[[0, VISUAL_GROUP]] = 1
@@ -69,7 +69,8 @@ class Renderer:
             mujoco.mjtCatBit.mjCAT_ALL,
             self._scene,
         )
-        self._shadows.add_to(self._scene)
+        if self._shadows is not None:
+            self._shadows.add_to(self._scene)
         mujoco.mjr_render(self._rectangle, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._rectangle, self._context)
         return np.ascontiguousarray(self._pixels[::-1])  # OpenGL counts rows from below

@@ -40,16 +40,9 @@ CAMERAS = {
 def new_scene() -> mujoco.MjSpec:
     """Return the room with the arm in it, for a task to add its objects to."""
     spec = mujoco.MjSpec()
-    spec.compiler.degree = False
-    spec.option.timestep = TIMESTEP
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
-    spec.visual.headlight.ambient = [0.30, 0.30, 0.30]
-    spec.visual.headlight.diffuse = [0.18, 0.18, 0.18]
-    spec.visual.headlight.specular = [0.0, 0.0, 0.0]
-    spec.visual.map.znear, spec.visual.map.zfar = 0.02, 12.0
+    set_options(spec)
     _add_materials(spec)
+    add_sky(spec)
     _add_room(spec)
     _add_lights(spec)
     for name, pose in CAMERAS.items():
@@ -59,6 +52,32 @@ def new_scene() -> mujoco.MjSpec:
     add_panda(spec)
     _add_clutter(spec)
     return spec
+
+
+def set_options(spec: mujoco.MjSpec) -> None:
+    """Set what is the same in every scene: units, time step, solver, headlight and drawing range."""
+    spec.compiler.degree = False
+    spec.option.timestep = TIMESTEP
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
+    spec.visual.headlight.ambient = [0.30, 0.30, 0.30]
+    spec.visual.headlight.diffuse = [0.18, 0.18, 0.18]
+    spec.visual.headlight.specular = [0.0, 0.0, 0.0]
+    spec.visual.map.znear, spec.visual.map.zfar = 0.02, 12.0
+
+
+def add_sky(spec: mujoco.MjSpec) -> None:
+    """Add what is seen where there is nothing."""
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=[0.75, 0.78, 0.82],
+        rgb2=[0.5, 0.53, 0.57],
+        width=64,
+        height=384,
+    )
 
 
 def look_at(position: Any, target: Any) -> NDArray[np.float64]:
@@ -91,15 +110,6 @@ def _add_materials(spec: mujoco.MjSpec) -> None:
                 name=f"{surface}_{name}", texrepeat=[2, 2], specular=0.1, shininess=0.2
             )
             material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
-    spec.add_texture(
-        name="sky",
-        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=[0.75, 0.78, 0.82],
-        rgb2=[0.5, 0.53, 0.57],
-        width=64,
-        height=384,
-    )
 
 
 def _add_room(spec: mujoco.MjSpec) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from franka_node.arm_bodies import GRIPPER_SPEED
-from franka_node.sim.appearance import ONE_LAB, vary_appearance
+from franka_node.sim.appearance import ONE_LAB
 from franka_node.sim.panda import DQ_MAX, FINGER_NAMES, JOINT_NAMES, MAX_WIDTH, Q_MAX, Q_MIN
-from franka_node.sim.scene import TIMESTEP, new_scene
+from franka_node.sim.scene import TIMESTEP
 from franka_node.sim.tasks import TASKS, Task, task_name
 from vip_ros.errors import InternalError
 
@@ -77,7 +77,7 @@ class World:
             getattr(self.model, field)[:] = getattr(pristine, field)
         mujoco.mj_resetData(self.model, self.data)
         self.rules.vary(self.model, self.data, self._rng(0), recolour=self.variation not in ONE_LAB)
-        vary_appearance(self.model, self._rng(1), self.variation)
+        self.rules.vary_looks(self.model, self._rng(1), self.variation)
         spread = self.rules.start_noise * (_BROAD_START if self.variation == "broad" else 1.0)
         noise = np.clip(self._rng(2).normal(0.0, 1.0, 7), -2, 2) * spread
         q = np.clip(self.rules.start_q + noise, Q_MIN, Q_MAX)
@@ -86,6 +86,7 @@ class World:
         self._target = np.concatenate([q, [self.rules.start_gripper / 2] * 2])
         self.data.ctrl[:] = self._target
         mujoco.mj_forward(self.model, self.data)
+        self.rules.show(self.model, self.data)
 
     @property
     def q(self) -> Array:
@@ -153,6 +154,7 @@ class World:
         mujoco.mj_camlight(self.model, self.data)
         if self.model.nflex:
             mujoco.mj_flex(self.model, self.data)
+        self.rules.show(self.model, self.data)
 
     def _rng(self, stream: int) -> np.random.Generator:
         """Return a generator that depends on task, seed and purpose, but on nothing drawn before."""
@@ -161,6 +163,7 @@ class World:
 
 @functools.lru_cache(maxsize=8)
 def _compiled(task: str) -> mujoco.MjModel:
-    spec = new_scene()
-    TASKS.get(task)().add_objects(spec)
+    rules = TASKS.get(task)()
+    spec = rules.new_scene()
+    rules.add_objects(spec)
     return spec.compile()
