@@ -1,11 +1,11 @@
-"""What watching costs: the CPU of monitor_node, dashboard and overlay, and what they do to latency.
+"""What watching costs: CPU of strip chart, overlay, dashboard and status screen, and their effect on latency.
 
     .venv/bin/python benchmarks/monitoring_cost.py --seconds 60 --turns 3 --json cost.json
 
 The simulated stack runs with a policy that holds still, so that every picture ends in a command. In turns the
-monitor is inactive with no dashboard, or everything is on: monitor_node drawing for two subscribers, the
-overlay, and the dashboard with a page open in a headless browser (where one is installed). The browser's own
-CPU is told apart: it belongs to whoever looks.
+monitor is inactive and nobody looks, or everything is on: monitor_node drawing for two subscribers, the
+overlay, the status screen of `vip up`, and the dashboard with a page open in a headless browser (where one is
+installed). The browser's own CPU is told apart: it belongs to whoever looks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import contextlib
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +29,7 @@ import numpy as np
 import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rich.console import Console
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
@@ -37,6 +40,7 @@ from vip_bringup.dashboard.process import RunningDashboard
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.graph_client import GraphClient
 from vip_bringup.live_recording.client import trigger
+from vip_bringup.status_screen import StatusScreen
 from vip_bringup.still_policy import write_still_policy
 from vip_models import load_encoder
 from vip_models.machine import load_average, this_machine
@@ -45,12 +49,13 @@ from vip_ros.middleware import configure_middleware
 from vip_ros.qos import RELIABLE_1, RELIABLE_10
 
 TICKS = os.sysconf("SC_CLK_TCK")
-WATCHERS = ("monitor_node", "overlay_node", "dashboard")
+WATCHERS = ("monitor_node", "overlay_node", "dashboard", "status screen")
 # Not measured at the beginning of each turn, s: the page loads and discovery runs.
 SETTLE = 5.0
 # Of the policy, Hz: low enough for a machine that does other work, too.
 RATE = 2.0
 ENOUGH = 0.10  # of the stack's CPU
+SCREEN = "--show-status"
 
 
 class Client(GraphClient):
@@ -59,6 +64,7 @@ class Client(GraphClient):
     def __init__(self) -> None:
         super().__init__("monitoring_cost")
         self.latency: list[float] = []
+        self.pictures = 0
         self.create_subscription(Float32, "franka/command_latency", self._on_latency, RELIABLE_10)
         self._change = self.create_client(ChangeState, "monitor_node/change_state")
         self.triggers = {
@@ -74,14 +80,18 @@ class Client(GraphClient):
     def watch(self, on: bool) -> None:
         """Switch monitor_node and its subscribers on or off."""
         if on:
-            for kind, topic in ((Image, "vip/monitor/image"), (MarkerArray, "vip/monitor/markers")):
-                self._looking.append(
-                    self.create_subscription(kind, topic, lambda _: None, RELIABLE_1, raw=True)
-                )
+            for kind, topic, heard in (
+                (Image, "vip/monitor/image", self._on_picture),
+                (MarkerArray, "vip/monitor/markers", lambda _: None),
+            ):
+                self._looking.append(self.create_subscription(kind, topic, heard, RELIABLE_1, raw=True))
         while not on and self._looking:
             self.destroy_subscription(self._looking.pop())
         step = Transition.TRANSITION_ACTIVATE if on else Transition.TRANSITION_DEACTIVATE
         self.demand(self._change, ChangeState.Request(transition=Transition(id=step)))
+
+    def _on_picture(self, picture: bytes) -> None:
+        self.pictures += 1
 
     def _on_latency(self, message: Float32) -> None:
         self.latency.append(1e3 * message.data)
@@ -107,6 +117,8 @@ def role(command: str, is_dashboard: bool) -> str:
     node = re.search(r"__node:=(\w+)", command)
     if is_dashboard:
         return "dashboard"
+    if SCREEN in command:
+        return "status screen"
     if node and "exec_child" not in command:
         return node[1]
     return "browser" if re.search(r"chrom", command.split("\0")[0]) else "manager and supervisor"
@@ -115,20 +127,42 @@ def role(command: str, is_dashboard: bool) -> str:
 def measure(client: Client, dashboard: int, seconds: float) -> tuple[Counter[str], list[float]]:
     """Return the CPU seconds by role, and the latencies in ms, of a while."""
     time.sleep(SETTLE)
-    before, heard = cpu_seconds(dashboard), len(client.latency)
+    before, heard, seen = cpu_seconds(dashboard), len(client.latency), client.pictures
     time.sleep(seconds)
-    return cpu_seconds(dashboard) - before, client.latency[heard:]
+    used, times = cpu_seconds(dashboard) - before, client.latency[heard:]
+    print(f"{(client.pictures - seen) / seconds:.1f} pictures per second", end="  ", flush=True)
+    return used, times
 
 
 @contextlib.contextmanager
 def watching(client: Client) -> Iterator[int]:
     """Look at everything; yields the dashboard's process id."""
     client.watch(True)
-    with RunningDashboard() as dashboard, contextlib.ExitStack() as stack:
+    with RunningDashboard() as dashboard, status_screen(), contextlib.ExitStack() as stack:
         if find_browser() is not None:
             stack.enter_context(Browser()).open(dashboard.url)
         yield dashboard.pid
     client.watch(False)
+
+
+@contextlib.contextmanager
+def status_screen() -> Iterator[None]:
+    """Draw the screen of `vip up` in a process of its own, where its cost is told from the supervisor's."""
+    screen = subprocess.Popen([sys.executable, __file__, SCREEN])
+    try:
+        yield
+    finally:
+        screen.terminate()
+        screen.wait()
+
+
+def show_status() -> None:
+    """Draw the screen on a terminal that nobody sees, until SIGTERM."""
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        StatusScreen(console=Console(file=nowhere, width=118, height=40, force_terminal=True)),
+    ):
+        signal.pause()
 
 
 def run(seconds: float, turns: int) -> dict[str, Any]:
@@ -190,12 +224,15 @@ def table(spent: Any, latency: Any, seconds: float, loads: list[float]) -> dict[
     ]
     rows.append(["browser (not the stack's), % of a core", 0.0, 100 * spent[True]["browser"] / seconds])
     rows.append(["watching, % of the stack's CPU", 0.0, 100 * share])
+    alone, watched = (whole(spent[on]) for on in (False, True))
+    rows.append(["the whole, % of a core", 100 * alone / seconds, 100 * watched / seconds])
     for q in (50, 95, 99):
         rows.append([f"image to command p{q}, ms", *(percentile(latency[on], q) for on in (False, True))])
     machine = this_machine()
     return {
         "title": "What watching costs",
-        "about": "monitor_node drawing, the overlay, and the dashboard with one page open, beside the stack; "
+        "about": "monitor_node drawing, overlay, status screen, and the dashboard with one page open, "
+        "beside the stack; "
         f"{'at' if share <= ENOUGH else '**more than**'} most 10 % of the stack's CPU is what it may take.",
         "command": "python benchmarks/monitoring_cost.py --json docs/results/50-monitoring-cost.json",
         "machine": f"{machine.cpu}, {machine.cores} cores",
@@ -207,8 +244,13 @@ def table(spent: Any, latency: Any, seconds: float, loads: list[float]) -> dict[
 
 def watch_share(spent: Counter[str]) -> float:
     """Return the watchers' part of all the stack's CPU."""
-    whole = sum(seconds for name, seconds in spent.items() if name != "browser")
-    return sum(spent[name] for name in WATCHERS) / whole if whole else float("nan")
+    all_of_it = whole(spent)
+    return sum(spent[name] for name in WATCHERS) / all_of_it if all_of_it else float("nan")
+
+
+def whole(spent: Counter[str]) -> float:
+    """Return the CPU seconds of everything but the browser."""
+    return sum(seconds for name, seconds in spent.items() if name != "browser")
 
 
 def percentile(values: list[float], q: int) -> float | None:
@@ -224,7 +266,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each turn (default 20)")
     parser.add_argument("--turns", type=int, default=2, help="pairs of turns (default 2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(SCREEN, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.show_status:
+        show_status()
     try:
         figures = run(options.seconds, options.turns)
     except UserError as error:

@@ -116,8 +116,11 @@ def _draw_bars(canvas: Image, chart: Chart, box: Box, columns: np.ndarray, rows:
     np.maximum.at(bottom, places[~up], tips[~up])
     down_rows = np.arange(box.high)[:, None]
     view = box.view(canvas)
-    view[(down_rows >= top) & (down_rows <= zero)] = GREEN
-    view[(down_rows > zero) & (down_rows <= bottom)] = RED
+    for where, colour in (
+        ((down_rows >= top) & (down_rows <= zero), GREEN),
+        ((down_rows > zero) & (down_rows <= bottom), RED),
+    ):
+        np.copyto(view, np.array(colour, np.uint8), where=where[:, :, None])
 
 
 def _draw_starts(canvas: Image, chart: Chart, box: Box, now: float, window: float) -> None:

@@ -38,7 +38,7 @@ class TextLayer:
 
 @dataclass(frozen=True)
 class _Written:
-    """A text's coverage, uint16 [h, w, 1] of 0..255, and where its corner lies from the anchor, px."""
+    """A text's coverage, uint16 [h, w, 1] of 0..256, and where its corner lies from the anchor, px."""
 
     mask: NDArray[np.uint16]
     left: int
@@ -54,7 +54,8 @@ def _written(text: str, size: int, anchor: str) -> _Written:
     # A pixel more on each side, for what rounding would cut off.
     image = Image.new("L", (max(right - left, 0) + 2, max(bottom - top, 0) + 2))
     ImageDraw.Draw(image).text((1 - left, 1 - top), text, 255, font, anchor)
-    return _Written(np.asarray(image, dtype=np.uint16)[:, :, None], left - 1, top - 1)
+    levels = np.asarray(image, dtype=np.uint16)
+    return _Written((levels + (levels > 127))[:, :, None], left - 1, top - 1)
 
 
 def _blend(canvas: NDArray[np.uint8], text: _Written, at: tuple[int, int], colour: Colour) -> None:
@@ -64,7 +65,7 @@ def _blend(canvas: NDArray[np.uint8], text: _Written, at: tuple[int, int], colou
     under = canvas[y : max(top + high, 0), x : max(left + wide, 0)]
     mask = text.mask[y - top :, x - left :][: under.shape[0], : under.shape[1]]
     ink = np.array(colour, np.uint16)
-    under[:] = (under * (255 - mask) + ink * mask) // 255
+    under[:] = (under * (256 - mask) + ink * mask) >> 8
 
 
 @lru_cache
