@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -120,7 +121,12 @@ def _draw_bars(canvas: Image, chart: Chart, box: Box, columns: np.ndarray, rows:
         ((down_rows >= top) & (down_rows <= zero), GREEN),
         ((down_rows > zero) & (down_rows <= bottom), RED),
     ):
-        np.copyto(view, np.array(colour, np.uint8), where=where[:, :, None])
+        cv2.copyTo(_plain(colour, box), where.view(np.uint8), view)
+
+
+@lru_cache
+def _plain(colour: Colour, box: Box) -> Image:
+    return np.full((box.high, box.wide, 3), colour, np.uint8)
 
 
 def _draw_starts(canvas: Image, chart: Chart, box: Box, now: float, window: float) -> None:

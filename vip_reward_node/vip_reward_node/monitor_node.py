@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sensor_msgs.msg import Image, JointState
 from vip_interfaces.msg import GuardState, Reward
 from visualization_msgs.msg import Marker, MarkerArray
@@ -14,10 +15,10 @@ from visualization_msgs.msg import Marker, MarkerArray
 from franka_node.arm_geometry import TIP, part_places
 from vip_reward_node.history import Point
 from vip_reward_node.progress_markers import Trail, arm_of, guard_text, reward_text
-from vip_reward_node.strip_chart import StripChart
+from vip_reward_node.strip_chart import HEIGHT, WIDTH, StripChart
 from vip_ros.config import option
 from vip_ros.errors import UserError
-from vip_ros.images import array_to_image, to_rgb
+from vip_ros.images import array_to_image, image_to_array, to_rgb
 from vip_ros.node import StackNode, run_node
 from vip_ros.polled import Polled
 from vip_ros.qos import LATCHED, RELIABLE_1, RELIABLE_50, SENSOR
@@ -51,6 +52,10 @@ class MonitorNode(StackNode):
         self._chart = StripChart()
         self._trail = Trail()
         self._guard: GuardState | None = None
+        # One message for all pictures, drawn in its own memory: copies of this size cost as much as drawing.
+        empty = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        self._picture = array_to_image(empty, self.get_clock().now().to_msg(), "monitor")
+        self._canvas = image_to_array(self._picture)
         self._heard: dict[str, Polled[Any]] = {}
         self._timer: Any = None
 
@@ -99,7 +104,9 @@ class MonitorNode(StackNode):
             self._markers.publish(MarkerArray(markers=self._all_markers(stamp)))
         if self._watched():
             self._show("camera/image_raw", self._chart.show_camera)
-            self._pictures.publish(array_to_image(self._chart.render(now), stamp, "monitor"))
+            self._chart.render(now, out=self._canvas)
+            self._picture.header.stamp = stamp
+            self._pictures.publish(self._picture)
 
     def _take_rewards(self, now: float) -> None:
         joints = self._heard["joint_states"].newest()

@@ -82,9 +82,10 @@ class StripChart:
             self._faults.append((time, fault))
         self._fault = fault
 
-    def render(self, now: float) -> Image:
-        """Return the picture at the time now (s), uint8 [540, 960, 3] RGB."""
-        canvas, text = _EMPTY.copy(), TextLayer()
+    def render(self, now: float, out: Image | None = None) -> Image:
+        """Return the picture at the time now (s), uint8 [540, 960, 3] RGB; drawn into out where given."""
+        canvas, text = np.empty_like(_EMPTY) if out is None else out, TextLayer()
+        canvas[:] = _EMPTY
         shown = self._history.between(now - self._window, now)
         self._draw_pictures(canvas, text)
         self._draw_progress_bar(canvas, text, now)
