@@ -1,30 +1,34 @@
 """Every fault of the table on the live graph, and what came of it, as a page.
 
-    .venv/bin/python benchmarks/fault_table.py --out docs/faults.md
+    .venv/bin/python benchmarks/fault_table.py --rows rows.json --out docs/faults.md
 
-The table itself is tests/faults/table.py and tests/faults/scenes.py; --only WORD runs the faults whose name
-holds the word and writes nothing but their rows to the screen.
+The table itself is tests/faults/table.py and tests/faults/scenes.py. Rows that --rows FILE holds already are
+not run again, so that the whole can be done in pieces: --only WORD runs the faults whose name holds the word,
+--minutes N begins none after so long. The page is written once every row is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import os
 import sys
 import tempfile
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from faults.live_stack import LiveStack  # noqa: E402
+from faults.not_here import NotHere  # noqa: E402
 from faults.outcomes import Outcome  # noqa: E402
-from faults.rigs import live_stack, split_stack  # noqa: E402
+from faults.rigs import GROUPS  # noqa: E402
 from faults.scenes import SCENES  # noqa: E402
-from faults.table import FAULTS, Fault, network_faults  # noqa: E402
-from faults.two_hosts import NotHere  # noqa: E402
+from faults.table import Fault  # noqa: E402
 
 from vip_models.machine import load_average, this_machine  # noqa: E402
 from vip_reward_node.files import write_atomically  # noqa: E402
@@ -34,20 +38,54 @@ HEAD = Path(__file__).with_name("fault_table_head.md")
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the page."""
+    """One line of the page; load is the machine's load average when it was tried."""
 
     name: str
     must: str
-    outcome: Outcome
+    what: str
+    right: bool
+    seconds: float | None
     limit: float
+    load: float
+
+    @property
+    def late(self) -> bool:
+        """Whether the safe state came later than the timeouts allow."""
+        return bool(self.limit and self.seconds is not None and self.seconds > self.limit)
 
     def cells(self) -> str:
         """Return the line as a row of a Markdown table."""
-        seconds = self.outcome.seconds
-        took = "" if seconds != seconds else f"{seconds:.2f}"
+        took = "" if self.seconds is None else f"{self.seconds:.2f}"
         limit = f"{self.limit:g}" if self.limit and took else ""
-        verdict = "yes" if self.outcome.right else "**no**"
-        return f"| {self.name} | {self.must} | {self.outcome.what} | {verdict} | {took} | {limit} |"
+        verdict = ("**late**" if self.late else "yes") if self.right else "**no**"
+        return f"| {self.name} | {self.must} | {self.what} | {verdict} | {took} | {limit} |"
+
+
+class Rows:
+    """The rows that were tried, kept in a file where there is one."""
+
+    def __init__(self, path: Path | None, only: str, minutes: float) -> None:
+        self._path, self._only = path, only
+        self._end = time.monotonic() + 60 * minutes
+        known = path is not None and path.exists()
+        self.tried = [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))] if known else []
+
+    def wants(self, name: str) -> bool:
+        """Return whether a row is still to be tried, and now."""
+        tried = any(row.name == name for row in self.tried)
+        return not tried and self._only in name and time.monotonic() < self._end
+
+    def add(self, name: str, must: str, limit: float, run: Callable[[], Outcome]) -> None:
+        """Try a row, print it and keep it."""
+        load = load_average()
+        outcome = _tried(run)
+        seconds = None if outcome.seconds != outcome.seconds else outcome.seconds
+        row = Row(name, must, outcome.what, outcome.right, seconds, limit, load)
+        print(row.cells(), flush=True)
+        self.tried.append(row)
+        if self._path is not None:
+            text = json.dumps([dataclasses.asdict(row) for row in self.tried], indent=1)
+            write_atomically(self._path, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,56 +93,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="page to write")
+    parser.add_argument("--rows", type=Path, metavar="FILE", help="where the rows are kept (JSON)")
     parser.add_argument("--only", default="", metavar="WORD", help="run the faults whose name holds it")
+    parser.add_argument("--minutes", type=float, default=1e9, metavar="N", help="begin none after so long")
     args = parser.parse_args(arguments)
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    before = load_average()
-    rows = []
-    for row in _rows(args.only):
-        print(row.cells(), flush=True)
-        rows.append(row)
-    if args.out is not None and not args.only:
-        load = f"load average {before:.1f} at the start, {load_average():.1f} at the end"
-        machine = f"Measured on {this_machine().key.strip()}; {load}; one run."
-        table = "\n".join(row.cells() for row in rows)
-        page = HEAD.read_text(encoding="utf-8").replace("@MACHINE@", machine).replace("@TABLE@", table)
-        write_atomically(args.out, lambda path: path.write_text(page, encoding="utf-8"))
-    return 0 if all(row.outcome.right for row in rows) else 1
+    rows = Rows(args.rows, args.only, args.minutes)
+    with tempfile.TemporaryDirectory(prefix="vip-faults-") as folder:
+        _try_all(rows, Path(folder))
+    order = [fault.name for _, faults in GROUPS for fault in faults] + [scene.name for scene in SCENES]
+    missing = [name for name in order if name not in {row.name for row in rows.tried}]
+    if args.out is not None:
+        if missing:
+            print(f"{len(missing)} still to be tried, the page is not written", file=sys.stderr)
+        else:
+            _write_page(args.out, sorted(rows.tried, key=lambda row: order.index(row.name)))
+    return int(bool(missing) or any(row.late or not row.right for row in rows.tried))
 
 
-def _rows(only: str) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory(prefix="vip-faults-") as name, ExitStack() as cleanup:
-        folder = Path(name)
-        chosen = [fault for fault in FAULTS if only in fault.name]
-        if chosen:
-            (folder / "live").mkdir()
-            stack = cleanup.enter_context(live_stack(folder / "live"))
-            yield from (_row(fault, lambda f=fault: f.run(stack)) for fault in chosen)
-            cleanup.close()
-        yield from _network_rows(folder, only)
-        for scene in SCENES:
-            if only in scene.name:
-                outcome = _tried(lambda s=scene: s.run(folder))
-                yield Row(scene.name, scene.must, outcome, scene.limit)
+def _try_all(rows: Rows, folder: Path) -> None:
+    for number, (rig, faults) in enumerate(GROUPS):
+        if not any(rows.wants(fault.name) for fault in faults):
+            continue
+        place = folder / str(number)
+        place.mkdir()
+        with ExitStack() as cleanup:
+            try:
+                stack: LiveStack | NotHere = cleanup.enter_context(rig(place))
+            except NotHere as reason:
+                stack = reason
+            for fault in faults:
+                if rows.wants(fault.name):
+                    rows.add(fault.name, fault.must.text, fault.limit, lambda f=fault, s=stack: _run(f, s))
+    for scene in SCENES:
+        if rows.wants(scene.name):
+            rows.add(scene.name, scene.must, scene.limit, lambda s=scene: s.run(folder))
 
 
-def _network_rows(folder: Path, only: str) -> Iterator[Row]:
-    if only and "network" not in only:
-        return
-    (folder / "split").mkdir()
-    with ExitStack() as cleanup:
-        try:
-            stack, hosts = cleanup.enter_context(split_stack(folder / "split"))
-        except NotHere as reason:
-            yield Row("network between two hosts", "", Outcome(f"not run: {reason}", False), 0.0)
-            return
-        for fault in network_faults(hosts):
-            if only in fault.name:
-                yield _row(fault, lambda f=fault: f.run(stack))
+def _run(fault: Fault, stack: LiveStack | NotHere) -> Outcome:
+    if isinstance(stack, NotHere):
+        return Outcome(f"not run: {stack}", False)
+    return fault.run(stack)
 
 
-def _row(fault: Fault, run: Callable[[], Outcome]) -> Row:
-    return Row(fault.name, fault.must.text, _tried(run), fault.limit)
+def _write_page(path: Path, rows: Sequence[Row]) -> None:
+    loads = [row.load for row in rows]
+    missed = [row.name for row in rows if row.late or not row.right]
+    machine = (
+        f"Measured on {this_machine().key.strip()}; load average {min(loads):.1f} to {max(loads):.1f}; "
+        f"one run of each line. {len(rows) - len(missed)} of {len(rows)} lines are as they must be, in time."
+    )
+    table = "\n".join(row.cells() for row in rows)
+    page = HEAD.read_text(encoding="utf-8").replace("@MACHINE@", machine).replace("@TABLE@", table)
+    write_atomically(path, lambda new: new.write_text(page, encoding="utf-8"))
 
 
 def _tried(run: Callable[[], Outcome]) -> Outcome:

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from faults.live_stack import LIMIT, LiveStack
 from faults.relay import Spoil
-from faults.two_hosts import TwoHosts
 from graph.helpers import NodeProcess
 from std_srvs.srv import Trigger
 from vip_interfaces.srv import SetGoal
@@ -49,8 +48,7 @@ class Killed(Injection):
         stack.nodes[self.node].kill()
 
     def mend(self, stack: LiveStack) -> None:
-        stack.nodes[self.node].__exit__(None, None, None)
-        stack.start(self.node)
+        stack.restart(self.node)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,30 +215,6 @@ class OtherGoal(Injection):
         assert stack.probe.ask(SetGoal, "reward_node/set_goal", request).success
 
 
-class EncoderFile(Injection):
-    """The encoder's weights file cut to half, or overwritten, while the encoder runs."""
-
-    def __init__(self, restart: bool) -> None:
-        self._restart = restart
-        self._whole = b""
-
-    def apply(self, stack: LiveStack) -> None:
-        path = Path(stack.params["reward_node"]["weights"])
-        self._whole = path.read_bytes()
-        with path.open("r+b") as file:
-            file.truncate(len(self._whole) // 2)
-        if self._restart:
-            stack.nodes["reward_node"].kill()
-            stack.nodes["reward_node"].__exit__(None, None, None)
-            stack.start("reward_node")
-            node = stack.nodes["reward_node"]
-            assert not node.configure(stack.probe, LIMIT)
-            stack.probe.wait_for(lambda: path.name in node.output, LIMIT, "the refusal")
-
-    def mend(self, stack: LiveStack) -> None:
-        Path(stack.params["reward_node"]["weights"]).write_bytes(self._whole)
-
-
 @dataclasses.dataclass(frozen=True)
 class ClockStep(Injection):
     """The guard's clock set forward (SIGUSR1) or back (SIGUSR2) by ten seconds."""
@@ -256,20 +230,3 @@ class ClockStep(Injection):
     @staticmethod
     def _signal(stack: LiveStack, forward: bool) -> None:
         stack.nodes["franka_node"].process.send_signal(signal.SIGUSR1 if forward else signal.SIGUSR2)
-
-
-@dataclasses.dataclass(frozen=True)
-class BadCable(Injection):
-    """The cable between two hosts made bad, in the words of tc-netem; cut where there are none."""
-
-    hosts: TwoHosts
-    netem: str
-
-    def apply(self, stack: LiveStack) -> None:
-        if self.netem:
-            self.hosts.spoil(*self.netem.split())
-        else:
-            self.hosts.cut()
-
-    def mend(self, stack: LiveStack) -> None:
-        self.hosts.heal()

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from faults.cable import Cable
+from faults.discovery_server import DiscoveryServer
 from faults.relay import Relay
 from graph.helpers import NodeProcess, Probe
 from graph.mjpeg_server import MjpegServer
@@ -52,6 +54,7 @@ class Ears:
     Attributes:
         sent_ns: per stream, when each message was written by its publisher, ns since the epoch.
         guard: every guard state.
+        told_ns: when each of them was written, ns since the epoch.
         commands: every joint command with the time at which it was written.
     """
 
@@ -65,7 +68,9 @@ class Ears:
         probe.node.create_subscription(
             JointState, "franka/joint_command", self._on_command, QoSProfile(depth=5000)
         )
-        self.guard: list[GuardState] = probe.subscribe(GuardState, "franka/guard_state", LATCHED)
+        self.guard: list[GuardState] = []
+        self.told_ns: list[int] = []
+        probe.node.create_subscription(GuardState, "franka/guard_state", self._on_guard, LATCHED)
 
     def _listen(self, stream: str, kind: Any, topic: str, qos: Any) -> None:
         times = self.sent_ns[stream] = []
@@ -78,6 +83,12 @@ class Ears:
 
     def _on_command(self, message: JointState, info: dict[str, Any]) -> None:
         self.commands.append((info["source_timestamp"], message))
+
+    def _on_guard(self, message: GuardState, info: dict[str, Any]) -> None:
+        with self.probe.changed:
+            self.told_ns.append(info["source_timestamp"])
+            self.guard.append(message)
+            self.probe.changed.notify_all()
 
     def wait(self, wanted: Callable[[GuardState], bool], what: str) -> GuardState:
         """Return the newest guard state once it is the one that is wanted."""
@@ -117,10 +128,22 @@ class Ears:
 
     def since_fault(self) -> list[GuardState]:
         """Return the guard states from the first that names the present fault on."""
+        return self.guard[self._fault_index() :]
+
+    def rest_ns(self) -> int:
+        """Return when the guard said that the arm rests with the present fault, ns since the epoch."""
+        first = self._fault_index()
+        return next(
+            ns
+            for ns, state in zip(self.told_ns[first:], self.guard[first:], strict=True)
+            if state.mode == GuardState.FAULT
+        )
+
+    def _fault_index(self) -> int:
         begin = len(self.guard)
         while begin > 0 and self.guard[begin - 1].fault:
             begin -= 1
-        return self.guard[begin:]
+        return begin
 
 
 class LiveStack:
@@ -133,6 +156,10 @@ class LiveStack:
         relayed: have relays in the streams, which may change what passes.
         scripts: what runs a node instead of its module.
         elsewhere: in which camera_node is started, for instance on another host; the camera is there.
+
+    Attributes:
+        cable: to the camera's host, where that is another one.
+        server: through which the nodes find each other, where there is one.
     """
 
     def __init__(
@@ -145,6 +172,8 @@ class LiveStack:
         elsewhere: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self.probe, self.ears, self.folder = probe, Ears(probe), folder
+        self.cable: Cable | None = None
+        self.server: DiscoveryServer | None = None
         self._scripts, self._elsewhere = dict(scripts or {}), elsewhere
         self.camera = MjpegServer(rate=20.0, size=(160, 120))
         with elsewhere():
@@ -171,12 +200,18 @@ class LiveStack:
         self.start("policy_node")
 
     def start(self, name: str) -> None:
-        """Start a node, again where it was killed."""
+        """Start a node."""
         script = [str(self._scripts[name])] if name in self._scripts else None
         with self._elsewhere() if name == "camera_node" else contextlib.nullcontext():
             self.nodes[name] = NodeProcess(
                 MODULES[name], self.params[name], self.remaps.get(name), name=name, command=script
             )
+
+    def restart(self, name: str) -> None:
+        """Kill a node where it lives, and start it again."""
+        self.nodes[name].kill()
+        self.nodes[name].__exit__(None, None, None)
+        self.start(name)
 
     def move(self) -> None:
         """Have everything active, the arm at home, the policy running and the arm moving.

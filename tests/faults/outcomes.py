@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import Protocol
 
 import numpy as np
@@ -62,9 +61,10 @@ class Stops:
             )
 
         stack.probe.wait_for(decided, LIMIT, self.text)
-        seconds, newest = (time.time_ns() - begin_ns) * 1e-9, stack.ears.guard[-1]
+        newest = stack.ears.guard[-1]
         if newest.mode != GuardState.FAULT:
             return Outcome("goes on", True)
+        seconds = (stack.ears.rest_ns() - begin_ns) * 1e-9
         return Outcome(newest.fault, newest.fault in self.faults, seconds)
 
 
@@ -87,10 +87,8 @@ class Ends:
         ears = stack.ears
         stack.probe.wait_for(lambda: ears.silence() > 1.0, LIMIT, "the commands to end")
         seconds = max(0.0, (ears.commands[-1][0] - begin_ns) * 1e-9)
-        node = stack.nodes["franka_node"]
-        node.__exit__(None, None, None)
         heard = len(ears.commands)
-        stack.start("franka_node")
+        stack.restart("franka_node")
         stack.nodes["franka_node"].wait_active(stack.probe, LIMIT)
         stack.probe.wait_for(lambda: len(ears.commands) > heard + 300, LIMIT, "commands of the new guard")
         postures = np.array([message.position[:7] for _, message in ears.commands[heard:]])

@@ -139,7 +139,7 @@ def black(message: Image) -> list[Image]:
     return [_picture(message, np.zeros((message.height, message.width, 3), np.uint8))]
 
 
-def halved(message: Image) -> list[Image]:
+def squashed(message: Image) -> list[Image]:
     """Send a picture of another shape."""
     return [_picture(message, np.full((message.height // 2, message.width, 3), 90, np.uint8))]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from faults.discovery_server import DiscoveryServer
 from faults.injections import CLOCK_SCRIPT
 from faults.live_stack import LiveStack
+from faults.table import CABLE_FAULTS, FAULTS, SERVER_FAULTS, Fault
 from faults.two_hosts import TwoHosts
 from graph.helpers import Probe
 
@@ -39,7 +41,7 @@ def live_stack(folder: Path) -> Iterator[LiveStack]:
 
 
 @contextmanager
-def split_stack(folder: Path) -> Iterator[tuple[LiveStack, TwoHosts]]:
+def split_stack(folder: Path) -> Iterator[LiveStack]:
     """Run the chain with camera and camera_node on one host, and everything else on another.
 
     Raises:
@@ -47,10 +49,41 @@ def split_stack(folder: Path) -> Iterator[tuple[LiveStack, TwoHosts]]:
     """
     with TwoHosts() as hosts, _environment(BETWEEN_HOSTS), hosts.on("robot"), Probe() as probe:
         stack = LiveStack(probe, folder, elsewhere=lambda: hosts.on("camera"))
+        stack.cable = hosts.cable
         try:
-            yield stack, hosts
+            yield stack
         finally:
             stack.close()
+
+
+@contextmanager
+def served_stack(folder: Path) -> Iterator[LiveStack]:
+    """Run the whole chain with a discovery server, through which its nodes find each other.
+
+    Raises:
+        NotHere: this environment does not hold one.
+    """
+    server = DiscoveryServer()
+    with _environment({"ROS_DISCOVERY_SERVER": server.address}):
+        server.start()
+        try:
+            with Probe() as probe:
+                stack = LiveStack(probe, folder)
+                stack.server = server
+                try:
+                    yield stack
+                finally:
+                    stack.close()
+        finally:
+            server.kill()
+
+
+GROUPS: tuple[tuple[Callable[[Path], AbstractContextManager[LiveStack]], list[Fault]], ...] = (
+    (live_stack, FAULTS),
+    (split_stack, CABLE_FAULTS),
+    (served_stack, SERVER_FAULTS),
+)
+"""Each stack with the faults that are tried on it."""
 
 
 @contextmanager

@@ -7,12 +7,12 @@ import signal
 import time
 from collections.abc import Callable
 
+from faults.between_nodes import BadCable, ServerLost
+from faults.encoder_file import EncoderFile, OtherEncoder, halved, replaced
 from faults.injections import (
-    BadCable,
     Beside,
     ClockStep,
     Doubled,
-    EncoderFile,
     Frozen,
     Hurried,
     Injection,
@@ -32,7 +32,6 @@ from faults.relay import (
     black,
     elsewhere,
     frozen,
-    halved,
     hung,
     misnamed,
     missing,
@@ -41,10 +40,10 @@ from faults.relay import (
     reordered,
     shifted,
     short,
+    squashed,
     thinned,
     unspoilt,
 )
-from faults.two_hosts import TwoHosts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +80,8 @@ class Fault:
 
 
 IMAGE, EMBEDDING, ACTION = "image_stale", "embedding_stale", "action_stale"
+# What is late behind a slow node is stale; so is what others cannot hand to it meanwhile.
+ANY = (IMAGE, EMBEDDING, ACTION, "joint_state_stale", "loop_stalled")
 CAMERA = ("info", "image")
 # One timeout of the guard, the stop, and what a message may wait on a busy machine.
 ONE_TIMEOUT = 0.8
@@ -118,18 +119,9 @@ FAULTS = [
         for how, number in (("killed (kill -9)", signal.SIGKILL), ("held (SIGSTOP)", signal.SIGSTOP))
     ),
     *(
-        Fault(
-            f"{name} slowed to {share:.0%} of its time",
-            Slowed(name, share),
-            Stops((*faults, "loop_stalled"), or_goes_on=True),
-            3.0,
-        )
-        for name, faults in (
-            ("camera_node", (IMAGE,)),
-            ("reward_node", (EMBEDDING,)),
-            ("policy_node", (ACTION,)),
-            ("franka_node", (IMAGE, EMBEDDING, ACTION, "joint_state_stale")),
-        )
+        # No limit: a slow node may go on for any time before one of its gaps is too long.
+        Fault(f"{name} slowed to {share:.0%} of its time", Slowed(name, share), Stops(ANY, or_goes_on=True))
+        for name in ("camera_node", "reward_node", "policy_node", "franka_node")
         for share in (TIGHT, STARVED)
     ),
     Fault("camera unplugged", Unplugged(), Stops((IMAGE,)), ONE_TIMEOUT),
@@ -138,7 +130,7 @@ FAULTS = [
     ),
     _picture("picture frozen, stamps go on", frozen, extra=0.6, quick=True),
     _picture("picture black", lambda: black, quick=True),
-    _picture("picture of another size", lambda: halved),
+    _picture("picture of another size", lambda: squashed),
     _picture("encoding unknown", lambda: misnamed),
     _picture("picture shorter than its size", lambda: short),
     Fault("camera at 5 Hz", Spoilt(CAMERA, lambda: thinned(4)), GoesOn()),
@@ -165,10 +157,17 @@ FAULTS = [
     Fault("two robots on joint_states", Doubled("joints", 30.0, elsewhere), Stops((ACTION,)), 1.3),
     Fault("two policies run at once", SecondPolicy(), Stops((ACTION,)), 1.5),
     Fault("goal replaced during a run", OtherGoal(), GoesOn()),
-    Fault("encoder file truncated while it runs", EncoderFile(restart=False), GoesOn()),
+    Fault("encoder file truncated while it runs", EncoderFile(halved, restart=False), GoesOn()),
+    Fault("encoder file replaced while it runs", EncoderFile(replaced, restart=False), GoesOn()),
     Fault(
-        "encoder file truncated, reward_node started again",
-        EncoderFile(restart=True),
+        "encoder file truncated, reward_node started again: it refuses",
+        EncoderFile(halved, restart=True),
+        Stops((EMBEDDING,)),
+        ONE_TIMEOUT,
+    ),
+    Fault(
+        "encoder file replaced, reward_node started again: the policy refuses",
+        OtherEncoder(),
         Stops((EMBEDDING,)),
         ONE_TIMEOUT,
     ),
@@ -177,18 +176,22 @@ FAULTS = [
 ]
 
 
-def network_faults(hosts: TwoHosts) -> list[Fault]:
-    """Return the faults of a cable between the camera's host and the robot's that can be made here."""
-    spoils = hosts.has_netem()
-    late = Stops((IMAGE, EMBEDDING, ACTION))
-    return [
-        Fault(name, BadCable(hosts, netem), must, limit)
-        for name, netem, must, limit in (
-            ("network loses 1 % of its packets", "loss 1%", Stops((IMAGE, EMBEDDING), or_goes_on=True), 5.0),
-            ("network loses 20 % of its packets", "loss 20%", Stops((IMAGE, EMBEDDING)), 5.0),
-            ("network delays by 100 ms", "delay 100ms", GoesOn(), 0.0),
-            ("network delays by 800 ms", "delay 800ms", late, 1.5),
-            ("network partitioned", "", Stops((IMAGE,)), ONE_TIMEOUT),
-        )
-        if spoils or not netem
-    ]
+_GAPS, _LATE = Stops((IMAGE, EMBEDDING)), Stops((IMAGE, EMBEDDING, ACTION))
+# Of a cable between the camera's host and the robot's.
+CABLE_FAULTS = [
+    Fault(
+        "network loses 1 % of its packets",
+        BadCable(loss=0.01),
+        Stops((IMAGE, EMBEDDING), or_goes_on=True),
+        5.0,
+    ),
+    Fault("network loses 20 % of its packets", BadCable(loss=0.2), Stops((IMAGE, EMBEDDING)), 5.0),
+    Fault("network delays by 100 ms", BadCable(delay=0.1), GoesOn()),
+    Fault("network delays by 800 ms", BadCable(delay=0.8), _LATE, 1.5),
+    Fault("network partitioned", BadCable(loss=1.0), Stops((IMAGE,)), ONE_TIMEOUT),
+]
+# Of a graph whose nodes find each other through a discovery server.
+SERVER_FAULTS = [
+    Fault("middleware's discovery server killed", ServerLost(again=False), GoesOn()),
+    Fault("middleware's discovery server started again", ServerLost(again=True), GoesOn()),
+]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults.live_stack import LiveStack
-from faults.rigs import live_stack, split_stack
+from faults.not_here import NotHere
+from faults.rigs import GROUPS, live_stack
 from faults.scenes import SCENES, Scene
-from faults.table import FAULTS, Fault, network_faults
-from faults.two_hosts import NotHere
+from faults.table import FAULTS, Fault
 
 pytestmark = [pytest.mark.graph, pytest.mark.timeout(400)]
 
@@ -39,13 +40,16 @@ def test_fault_has_its_named_outcome(stack: LiveStack, fault: Fault) -> None:
 
 
 @pytest.mark.slow
-def test_cable_between_camera_and_robot_has_its_named_outcomes(module_domain: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rig", "faults"), GROUPS[1:], ids=["cable", "discovery server"])
+def test_what_lies_between_the_nodes_fails_with_its_named_outcomes(
+    module_domain: int, tmp_path: Path, rig: Any, faults: list[Fault]
+) -> None:
     with ExitStack() as cleanup:
         try:
-            stack, hosts = cleanup.enter_context(split_stack(tmp_path))
+            stack = cleanup.enter_context(rig(tmp_path))
         except NotHere as reason:
-            pytest.skip(f"no network namespaces here: {reason}")
-        outcomes = {fault.name: (fault.must.text, fault.run(stack)) for fault in network_faults(hosts)}
+            pytest.skip(str(reason))
+        outcomes = {fault.name: (fault.must.text, fault.run(stack)) for fault in faults}
     wrong = {name: (must, outcome.what) for name, (must, outcome) in outcomes.items() if not outcome.right}
     assert not wrong
 

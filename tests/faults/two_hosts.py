@@ -9,16 +9,18 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from faults.cable import Cable
+from faults.not_here import NotHere
+
 _NEW_NET = 0x40000000  # CLONE_NEWNET
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class NotHere(Exception):
-    """This machine cannot make network namespaces; the text says why."""
-
-
 class TwoHosts:
     """The hosts `robot` and `camera`; use as a context manager.
+
+    Attributes:
+        cable: between them, once they are there.
 
     Raises:
         NotHere: no rights, or no tools, to make them.
@@ -27,7 +29,8 @@ class TwoHosts:
     def __init__(self) -> None:
         mark = f"vip{os.getpid()}"
         self._names = {"robot": f"{mark}r", "camera": f"{mark}c"}
-        self._devices = {"robot": f"{mark}vr"[-15:], "camera": f"{mark}vc"[-15:]}
+        self._devices = {"robot": f"{mark}tr"[-15:], "camera": f"{mark}tc"[-15:]}
+        self.cable: Cable | None = None
 
     def __enter__(self) -> TwoHosts:
         try:
@@ -38,6 +41,8 @@ class TwoHosts:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.cable is not None:
+            self.cable.close()
         for name in self._names.values():
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
@@ -54,38 +59,13 @@ class TwoHosts:
             finally:
                 _enter(home.fileno())
 
-    def has_netem(self) -> bool:
-        """Return whether the kernel can lose and delay packets."""
-        try:
-            self.spoil("delay", "1ms")
-        except NotHere:
-            return False
-        self.heal()
-        return True
-
-    def cut(self) -> None:
-        """Let nothing through."""
-        for host, device in self._devices.items():
-            self._in(host, "ip", "link", "set", device, "down")
-
-    def spoil(self, *netem: str) -> None:
-        """Make the cable bad in both directions, in the words of tc-netem, such as: loss 1%."""
-        self.heal()
-        for host in self._names:
-            self._in(host, "tc", "qdisc", "add", "dev", self._devices[host], "root", "netem", *netem)
-
-    def heal(self) -> None:
-        """Make the cable good again."""
-        for host, name in self._names.items():
-            command = ["ip", "netns", "exec", name, "tc", "qdisc", "del", "dev", self._devices[host], "root"]
-            subprocess.run(command, capture_output=True, check=False)
-            self._in(host, "ip", "link", "set", self._devices[host], "up")
-
     def _make(self) -> None:
         for name in self._names.values():
             _run("ip", "netns", "add", name)
-        robot, camera = self._devices["robot"], self._devices["camera"]
-        _run("ip", "link", "add", robot, "type", "veth", "peer", "name", camera)
+        try:
+            self.cable = Cable(*self._devices.values())
+        except OSError as error:
+            raise NotHere(f"no TAP device: {error.strerror}") from None
         for number, (host, device) in enumerate(self._devices.items(), 1):
             _run("ip", "link", "set", device, "netns", self._names[host])
             self._in(host, "ip", "link", "set", "lo", "up")
