@@ -48,6 +48,7 @@ _MOMENT = 0.45
 _DEMONSTRATION = 60.0  # s, longest
 _ATTEMPTS = 8
 _FORGET = 20.0  # s, the monitor's window
+_ON_ITS_WAY = 2.0  # s until every picture of a scene that is gone has been paid for
 _STREAMS = 30.0  # s until every stream must have come
 _CAMERA_SHOWN = "document.querySelector('[data-name=camera] img')?.naturalWidth > 1"
 # The terminal of the status screen, characters.
@@ -65,6 +66,7 @@ class Photographer(RecordingClient):
             self.create_subscription(Image, topic, partial(self.newest.__setitem__, topic), RELIABLE_1)
         self.create_subscription(Reward, "vip/reward", self._on_reward, RELIABLE_10)
         self._capture = trigger(self, "reward_node/capture_goal_now")
+        self._new_episode = trigger(self, "reward_node/reset_episode")
 
     def begin_episode(self) -> None:
         """Begin to record, as soon as every stream that an episode needs has come."""
@@ -98,6 +100,9 @@ class Photographer(RecordingClient):
         """Record until the task is solved, or that much progress is made; a busy machine breaks some off."""
         for _ in range(_ATTEMPTS):
             self.prepare_scene(_TASK, _SEED)
+            # The last pictures of the scene before are still on their way: not one of them may begin it.
+            time.sleep(_ON_ITS_WAY)
+            self.demand(self._new_episode, Trigger.Request())
             self.begin_episode()
             self.demonstrate(until)
             if self.solved_for or self.progress >= until:

@@ -117,14 +117,20 @@ def test_what_is_not_heard_any_more_is_not_shown_as_current(state: DashboardStat
 
 
 def test_a_fault_is_shown_before_the_mode_and_interventions_are_told(state: DashboardState) -> None:
-    changed = GuardIntervention(limit="jerk", joint="panda_joint2", count=3, largest=20.0)
+    changed = [
+        GuardIntervention(limit="velocity", joint="panda_joint1", count=2, largest=1.5),
+        GuardIntervention(limit="jerk", joint="panda_joint1", count=1, largest=30.0),
+        GuardIntervention(limit="jerk", joint="panda_joint2", count=3, largest=20.0),
+    ]
     state.hear(
         "franka/guard_state",
-        GuardState(mode_name="FAULT", fault="image_stale", fault_detail="why", interventions=[changed]),
+        GuardState(mode_name="FAULT", fault="image_stale", fault_detail="why", interventions=changed),
     )
     assert readings.guard_chip(state) == readings.Chip("FAULT image_stale", readings.BAD)
     lines = readings.guard_lines(state)
-    assert lines[0] == "why" and lines[-1] == "jerk panda_joint2: 3 samples changed, at most 20"
+    assert lines[0] == "why"
+    assert lines[-2] == "velocity: 2 samples changed at panda_joint1, at most 1.5"
+    assert lines[-1] == "jerk: 4 samples changed at 2 joints, most often panda_joint2, at most 30"
 
 
 def test_who_drives_is_told(state: DashboardState) -> None:

@@ -21,7 +21,7 @@ def line_chart(*series: tuple[str, str, int], window: float, second_axis: bool =
         "axisLabel": {"color": _INK},
         "splitLine": {"lineStyle": {"color": _GRID}},
     }
-    right = {**axis, "splitLine": {"show": False}, "min": -0.2, "max": 1.1}
+    right = {**axis, "splitLine": {"show": False}, "min": -0.2, "max": 1.2, "interval": 0.2}
     return {
         "animation": False,
         "legend": {"textStyle": {"color": _INK}, "top": 0},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,22 @@ def guard_lines(state: DashboardState) -> list[str]:
     lines.append(f"chunks: {guard.chunks_accepted} accepted, {guard.chunks_rejected} rejected")
     if guard.last_rejection:
         lines.append(f"last rejection: {guard.last_rejection}")
-    lines += [
-        f"{item.limit} {item.joint}: {item.count} samples changed, at most {item.largest:.3g}"
-        for item in guard.interventions
-    ]
-    return lines
+    return lines + _interventions(guard.interventions)
+
+
+def _interventions(items: Sequence[Any]) -> list[str]:
+    """Return a line per limit: a line per joint would leave no room for what else is to be seen."""
+    limits: dict[str, list[Any]] = {}
+    for item in items:
+        limits.setdefault(item.limit, []).append(item)
+    return [_changed(limit, found) for limit, found in limits.items()]
+
+
+def _changed(limit: str, items: Sequence[Any]) -> str:
+    often = max(items, key=lambda item: item.count)
+    where = often.joint if len(items) == 1 else f"{len(items)} joints, most often {often.joint}"
+    count, largest = sum(item.count for item in items), max(item.largest for item in items)
+    return f"{limit}: {count} samples changed at {where}, at most {largest:.3g}"
 
 
 def recorder_chip(state: DashboardState) -> Chip:
