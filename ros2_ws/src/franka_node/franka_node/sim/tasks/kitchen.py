@@ -85,8 +85,8 @@ class KitchenTask(Task):
 
     def anywhere(self, rng: np.random.Generator, start: Array) -> Array:
         """Return a pose before the furniture and above the kettle, the fingers about forwards."""
-        position = rng.uniform([0.30, -0.15, 0.35], [0.42, 0.35, 0.68])
-        return reach(position, rng.uniform(-0.4, 0.4), dip=rng.uniform(0.0, 0.4))
+        position = rng.uniform([0.32, -0.05, 0.38], [0.42, 0.30, 0.62])
+        return reach(position, rng.uniform(-0.3, 0.3), dip=rng.uniform(0.0, 0.3))
 
     def success(self, model: mujoco.MjModel, data: mujoco.MjData) -> bool:
         """Tell whether the joint is at its goal by gymnasium-robotics' and by the VIP paper's measure."""
