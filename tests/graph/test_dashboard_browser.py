@@ -18,7 +18,10 @@ from vip_teleop.episode import list_episodes
 pytestmark = [
     pytest.mark.graph,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome is installed (or VIP_BROWSER)"),
+    pytest.mark.skipif(
+        find_browser() is None,
+        reason="no Chromium or Chrome: sudo apt-get install chromium, or VIP_BROWSER=/path/to/chrome",
+    ),
 ]
 
 
