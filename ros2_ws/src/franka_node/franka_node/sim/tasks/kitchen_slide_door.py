@@ -41,7 +41,7 @@ class KitchenSlideDoor(KitchenTask):
 
         aside = -rng.uniform(0.01, 0.02)
         return [
-            Waypoint(at(aside, -rng.uniform(0.13, 0.16)), 1.3),
+            Waypoint(at(aside, -rng.uniform(0.10, 0.13)), 1.3),
             Waypoint(at(aside, depth), 0.7, careful=True, waits=True),
             Waypoint(at(end, depth), 0.6 + 4.0 * end, careful=True),
             Waypoint(at(end, depth), 0.3, careful=True),
