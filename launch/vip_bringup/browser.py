@@ -56,6 +56,10 @@ class Browser:
             "--hide-scrollbars",
             "--no-first-run",
             "--disable-background-networking",
+            # A page that nobody sees is given what others leave: on a busy machine that is nothing.
+            "--disable-renderer-backgrounding",
+            "--disable-backgrounding-occluded-windows",
+            "--disable-background-timer-throttling",
             f"--window-size={width},{height}",
             f"--user-data-dir={self._profile.name}",
             "--remote-debugging-port=0",
