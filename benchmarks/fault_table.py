@@ -4,7 +4,7 @@
 
 The table itself is tests/faults/table.py and tests/faults/scenes.py. Rows that --rows FILE holds already are
 not run again, so that the whole can be done in pieces: --only WORD runs the faults whose name holds the word,
---minutes N begins none after so long. The page is written once every row is there.
+--minutes N begins none after so long. A line that was not tried says so on the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -95,20 +95,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE", help="page to write")
     parser.add_argument("--rows", type=Path, metavar="FILE", help="where the rows are kept (JSON)")
     parser.add_argument("--only", default="", metavar="WORD", help="run the faults whose name holds it")
+    parser.add_argument("--note", default="", metavar="TEXT", help="what the page says of the conditions")
     parser.add_argument("--minutes", type=float, default=1e9, metavar="N", help="begin none after so long")
     args = parser.parse_args(arguments)
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rows = Rows(args.rows, args.only, args.minutes)
     with tempfile.TemporaryDirectory(prefix="vip-faults-") as folder:
         _try_all(rows, Path(folder))
-    order = [fault.name for _, faults in GROUPS for fault in faults] + [scene.name for scene in SCENES]
-    missing = [name for name in order if name not in {row.name for row in rows.tried}]
+    wanted = [(fault.name, fault.must.text) for _, faults in GROUPS for fault in faults]
+    wanted += [(scene.name, scene.must) for scene in SCENES]
     if args.out is not None:
-        if missing:
-            print(f"{len(missing)} still to be tried, the page is not written", file=sys.stderr)
-        else:
-            _write_page(args.out, sorted(rows.tried, key=lambda row: order.index(row.name)))
-    return int(bool(missing) or any(row.late or not row.right for row in rows.tried))
+        _write_page(args.out, args.note, wanted, {row.name: row for row in rows.tried})
+    return int(len(rows.tried) < len(wanted) or any(row.late or not row.right for row in rows.tried))
 
 
 def _try_all(rows: Rows, folder: Path) -> None:
@@ -136,15 +134,20 @@ def _run(fault: Fault, stack: LiveStack | NotHere) -> Outcome:
     return fault.run(stack)
 
 
-def _write_page(path: Path, rows: Sequence[Row]) -> None:
-    loads = [row.load for row in rows]
-    missed = [row.name for row in rows if row.late or not row.right]
-    machine = (
+def _write_page(path: Path, note: str, wanted: Sequence[tuple[str, str]], tried: Mapping[str, Row]) -> None:
+    """Write the page; a line that was not tried says so."""
+    loads = [row.load for row in tried.values()]
+    well = sum(row.right and not row.late for row in tried.values())
+    conditions = (
         f"Measured on {this_machine().key.strip()}; load average {min(loads):.1f} to {max(loads):.1f}; "
-        f"one run of each line. {len(rows) - len(missed)} of {len(rows)} lines are as they must be, in time."
+        f"one run of each line. Of {len(wanted)} lines {len(tried)} were tried, "
+        f"{well} are as they must be, in time. {note}"
     )
-    table = "\n".join(row.cells() for row in rows)
-    page = HEAD.read_text(encoding="utf-8").replace("@MACHINE@", machine).replace("@TABLE@", table)
+    table = "\n".join(
+        tried[name].cells() if name in tried else f"| {name} | {must} | not tried | | | |"
+        for name, must in wanted
+    )
+    page = HEAD.read_text(encoding="utf-8").replace("@MACHINE@", conditions).replace("@TABLE@", table)
     write_atomically(path, lambda new: new.write_text(page, encoding="utf-8"))
 
 

@@ -32,8 +32,7 @@ class Relay:
         self._node = probe.node
         self._arguments = (kind, target, qos)
         self._out = self._node.create_publisher(kind, target, qos)
-        self._second: Any = None
-        self._timer: Any = None
+        self._repeating: object = None
         self._spoil: Spoil | None = None
         self._newest: Any = None
         self._node.create_subscription(kind, source, self._on_message, qos)
@@ -45,30 +44,31 @@ class Relay:
     def repeat(self, rate: float) -> None:
         """Send the newest message at a rate (Hz), each time with a stamp of its own."""
         self._spoil = missing
-        self._send_at(rate, self._out, unspoilt)
+        self._send_at(rate, self._out, unspoilt, lambda: None)
 
     def double(self, rate: float, how: Spoil) -> None:
         """Let a second publisher send the newest message, spoilt, at a rate (Hz) beside the first."""
-        self._second = self._node.create_publisher(*self._arguments)
-        self._send_at(rate, self._second, how)
+        second = self._node.create_publisher(*self._arguments)
+        self._send_at(rate, second, how, lambda: self._node.destroy_publisher(second))
 
     def mend(self) -> None:
         """Let everything pass as it is again."""
-        self._spoil = None
-        if self._timer is not None:
-            self._node.destroy_timer(self._timer)
-            self._timer = None
-        if self._second is not None:
-            self._node.destroy_publisher(self._second)
-            self._second = None
+        self._spoil = self._repeating = None
 
-    def _send_at(self, rate: float, publisher: Any, how: Spoil) -> None:
+    def _send_at(self, rate: float, publisher: Any, how: Spoil, end: Callable[[], object]) -> None:
+        mark = self._repeating = object()
+
         def send() -> None:
+            if self._repeating is not mark:
+                # Here, in the thread that spins: what it waits for cannot be taken away by another.
+                self._node.destroy_timer(timer)
+                end()
+                return
             now_ns = self._node.get_clock().now().nanoseconds
             for message in how(stamped(self._newest, now_ns)):
                 publisher.publish(message)
 
-        self._timer = self._node.create_timer(1.0 / rate, send)
+        timer = self._node.create_timer(1.0 / rate, send)
 
     def _on_message(self, message: Any) -> None:
         self._newest = message

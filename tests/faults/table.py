@@ -80,8 +80,6 @@ class Fault:
 
 
 IMAGE, EMBEDDING, ACTION = "image_stale", "embedding_stale", "action_stale"
-# What is late behind a slow node is stale; so is what others cannot hand to it meanwhile.
-ANY = (IMAGE, EMBEDDING, ACTION, "joint_state_stale", "loop_stalled")
 CAMERA = ("info", "image")
 # One timeout of the guard, the stop, and what a message may wait on a busy machine.
 ONE_TIMEOUT = 0.8
@@ -119,9 +117,18 @@ FAULTS = [
         for how, number in (("killed (kill -9)", signal.SIGKILL), ("held (SIGSTOP)", signal.SIGSTOP))
     ),
     *(
-        # No limit: a slow node may go on for any time before one of its gaps is too long.
-        Fault(f"{name} slowed to {share:.0%} of its time", Slowed(name, share), Stops(ANY, or_goes_on=True))
-        for name in ("camera_node", "reward_node", "policy_node", "franka_node")
+        Fault(
+            f"{name} slowed to {share:.0%} of its time",
+            Slowed(name, share),
+            Stops((*faults, "loop_stalled"), or_goes_on=True),
+            3.0,
+        )
+        for name, faults in (
+            ("camera_node", (IMAGE,)),
+            ("reward_node", (EMBEDDING,)),
+            ("policy_node", (ACTION,)),
+            ("franka_node", (IMAGE, EMBEDDING, ACTION, "joint_state_stale")),
+        )
         for share in (TIGHT, STARVED)
     ),
     Fault("camera unplugged", Unplugged(), Stops((IMAGE,)), ONE_TIMEOUT),
