@@ -187,6 +187,7 @@ def _history(request: PretrainRequest, outcome: Outcome, dataset: Dataset) -> di
         "negatives": config.negatives,
         "returns": config.returns,
         "reconstruct": config.reconstruct,
+        "frozen": config.frozen,
         "smallest_crop": config.smallest_crop,
         "init": request.init,
         "seed": config.seed,

@@ -47,16 +47,18 @@ def test_unexplained_variance_is_counted_between_clips_and_within_them():
         read_out.read.bias.copy_(pictures.mean((0, 1)))
     anything = torch.randn(4, 3, 1)
     assert read_out(anything, pictures).item() == pytest.approx(2.0, rel=1e-5)  # the mean explains neither
-    with torch.no_grad():
-        read_out.read.weight.fill_(1.0)
-        read_out.read.bias.zero_()
     means = pictures.mean(0, keepdim=True)[..., :1]
     same = torch.ones(3) * means  # pictures whose three values are equal: clips differ, frames of one do not
     moving = same + torch.tensor([-0.1, 0.1, -0.1, 0.1]).view(4, 1, 1)
-    assert read_out(moving[..., :1], moving).item() == pytest.approx(0.0, abs=1e-5)
-    assert read_out(means.expand(4, 3, 1), moving).item() == pytest.approx(
-        1.0, rel=1e-4
-    )  # misses what moves
+    for embeddings, missed in (
+        (moving[..., :1], 0.0),
+        (means.expand(4, 3, 1), 1.0),
+    ):
+        with torch.no_grad():
+            read_out.read.weight.fill_(embeddings.std(correction=0))
+            read_out.read.bias.fill_(embeddings.mean())
+        assert read_out(embeddings, moving).item() == pytest.approx(missed, abs=1e-4)
+        assert read_out(70.0 * embeddings - 9.0, moving).item() == pytest.approx(missed, abs=1e-4)
 
 
 def test_small_pictures_are_means_of_the_frames_pixels():

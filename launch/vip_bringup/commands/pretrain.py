@@ -50,6 +50,10 @@ def _add_optimisation(parser: argparse.ArgumentParser) -> None:
         help="weight of regressing distances on the time between frames (default: 0)")  # fmt: skip
     add("--reconstruct", type=float, default=0.0, metavar="X",
         help="weight of reading a small picture linearly from the embedding (default: 0)")  # fmt: skip
+    add("--frozen", default="", metavar="LAYER",
+        help="train only what comes after this layer, on features kept (default: all)")  # fmt: skip
+    add("--views", type=int, default=2, metavar="N",
+        help="crops of each video that such features are made of (default: 2)")  # fmt: skip
     add("--smallest-crop", type=float, default=0.2, metavar="X",
         help="least share of a frame that a random crop keeps, 1 for no cropping (default: 0.2)")  # fmt: skip
     add("--seed", type=int, default=1, metavar="N", help="of weights and sampling (default: 1)")
@@ -85,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
         objective=args.objective, steps=args.steps, batch_size=args.batch, accumulate=args.accumulate,
         learning_rate=args.learning_rate, decay=args.decay, discount=args.gamma, negatives=args.negatives,
         l1_weight=args.l1, l2_weight=args.l2, reconstruct=args.reconstruct,
-        returns=args.returns, smallest_crop=args.smallest_crop, precision=args.precision,
+        returns=args.returns, frozen=args.frozen, views=args.views,
+        smallest_crop=args.smallest_crop, precision=args.precision,
         sync_batch_norm=not args.no_sync_batch_norm, seed=args.seed, threads=args.threads,
         workers=args.workers, checkpoint_every=args.checkpoint_every,
         validation_every=args.validation_every, early_stop=args.early_stop,

@@ -12,7 +12,13 @@ import torch
 
 from vip_models.pretraining.objectives import distance
 
+PICTURE_SIDE = 28  # pixels of what is read from an embedding: a finger is about one wide
 _SMALL = 1e-6
+
+
+def small_pictures(frames: Any, side: int = PICTURE_SIDE) -> Any:
+    """Return frames uint8 [N,size,size,3] made small by averaging, float [N,3,side,side] in 0..255."""
+    return torch.nn.functional.adaptive_avg_pool2d(frames.permute(0, 3, 1, 2).float(), side)
 
 
 class Reconstruction(torch.nn.Module):
@@ -33,8 +39,7 @@ class Reconstruction(torch.nn.Module):
 
     def pictures(self, frames: Any) -> Any:
         """Return frames uint8 [F,B,size,size,3] made small, float [F,B,3*side*side] in -1..1."""
-        pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).float()
-        small = torch.nn.functional.adaptive_avg_pool2d(pixels, self._side)
+        small = small_pictures(frames.flatten(0, 1), self._side)
         return (small / 127.5 - 1.0).flatten(1).unflatten(0, frames.shape[:2])
 
     def forward(self, embeddings: Any, pictures: Any) -> Any:
@@ -46,7 +51,9 @@ class Reconstruction(torch.nn.Module):
             embeddings: [F,B,D].
             pictures: [F,B,P].
         """
-        error = self.read(embeddings) - pictures
+        spread = embeddings - embeddings.mean((0, 1))  # embeddings are of any size; what is read is not
+        scaled = spread / (spread.square().mean().sqrt() + _SMALL)
+        error = self.read(scaled) - pictures
         means = error.mean(0), pictures.mean(0)
         within = _share(error - means[0], pictures - means[1])
         return within + _share(means[0], means[1] - means[1].mean(0))

@@ -33,6 +33,8 @@ class PretrainConfig:
     l2_weight: float = option(1e-3, "weight of the mean L2 norm of the embeddings")
     reconstruct: float = option(0.0, "weight of reading a small picture from the embedding, 0 for none")
     returns: float = option(0.0, "weight of regressing distances on the time between frames, 0 for none")
+    frozen: str = option("", "last layer that keeps its initial weights, as all before it do; empty: none")
+    views: int = option(2, "fixed crops through which a video is seen when a part of the network is frozen")
     smallest_crop: float = option(0.2, "least share of a frame's area that a random crop keeps, 1 for none")
     precision: str = option(
         "auto", "of the forward pass: fp32, bf16, or auto: bf16 where the hardware has it"
@@ -53,7 +55,7 @@ class PretrainConfig:
         Raises:
             UserError: a number outside its range, or an unknown precision.
         """
-        for name in ("steps", "batch_size", "accumulate", "checkpoint_every", "log_every"):
+        for name in ("steps", "batch_size", "accumulate", "checkpoint_every", "log_every", "views"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("negatives", "seed", "threads", "workers", "validation_every", "early_stop"):
             self._check(name, getattr(self, name) >= 0, "not negative")

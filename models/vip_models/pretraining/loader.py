@@ -12,6 +12,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +34,16 @@ class Batch:
     """One process's share of one step.
 
     Attributes:
-        frames: uint8 [F,b,size,size,3].
+        frames: what the network takes, uint8 [F,b,size,size,3], or features of it [F,b,...].
         times: number of each frame in its video, int [F,b].
         permutations: orders of the whole batch, int [P,B].
+        pictures: what a reconstruction is taught with, uint8 [F,b,side,side,3].
     """
 
-    frames: NDArray[np.uint8]
+    frames: NDArray[Any]
     times: NDArray[np.int64]
     permutations: NDArray[np.int64]
+    pictures: NDArray[np.uint8]
 
 
 class Loader:
@@ -99,7 +102,7 @@ class Loader:
         times = np.empty(frames.shape[:2], np.int64)
         for place, row in enumerate(rows):
             frames[:, place], times[:, place] = self._clip(draw, row, step)
-        return Batch(frames, times, draw.permutations)
+        return Batch(frames, times, draw.permutations, frames)
 
     def _draw(self, step: int, attempt: int) -> Draw:
         config = self._config

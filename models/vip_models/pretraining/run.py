@@ -17,10 +17,11 @@ from vip_models.pretraining import checkpoint as checkpoints
 from vip_models.pretraining.config import PretrainConfig
 from vip_models.pretraining.dataset import Dataset
 from vip_models.pretraining.distributed import Ranks
+from vip_models.pretraining.frozen import FeatureLoader, FrozenStart
 from vip_models.pretraining.loader import Loader
 from vip_models.pretraining.logs import Logs
 from vip_models.pretraining.network import RANDOM
-from vip_models.pretraining.objectives import OBJECTIVES
+from vip_models.pretraining.objectives import OBJECTIVES, Objective
 from vip_models.pretraining.step import Learner
 from vip_models.pretraining.validation import CurveFigure, Validator
 from vip_models.torch_tools import available_cores
@@ -101,7 +102,7 @@ class Run:
         self._card, self._path = card, out / checkpoints.CHECKPOINT
         self._learner = Learner(card, self._config, self._ranks, init)
         objective = OBJECTIVES.get(config.objective)
-        self._loader = Loader(dataset, objective, card, self._config, self._ranks.rank, self._ranks.world)
+        self._loader = self._loader_of(dataset, objective)
         self._validator = (
             Validator(held_out, card, self._config, self._ranks, figures or {})
             if held_out is not None and held_out.clips
@@ -115,6 +116,13 @@ class Run:
         except OSError as error:
             raise UserError(f"cannot make the folder {out}", str(error.strerror)) from None
         self._logs = Logs(out, self._out.steps, self._watch.warn) if self._ranks.first else None
+
+    def _loader_of(self, dataset: Dataset, objective: Objective) -> Loader | FeatureLoader:
+        settings = objective, self._card, self._config, self._ranks.rank, self._ranks.world
+        network = self._learner.network
+        if isinstance(network, FrozenStart):
+            return FeatureLoader(dataset, network, *settings)
+        return Loader(dataset, *settings)
 
     @property
     def step(self) -> int:

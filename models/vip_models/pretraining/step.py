@@ -9,17 +9,16 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from vip_models.card import EncoderCard
-from vip_models.pretraining.auxiliary import Reconstruction, return_error
+from vip_models.pretraining.auxiliary import PICTURE_SIDE, Reconstruction, return_error
 from vip_models.pretraining.batch_norm import join_batch_norms, statistics_kept
 from vip_models.pretraining.config import PretrainConfig
 from vip_models.pretraining.distributed import Ranks
+from vip_models.pretraining.frozen import FrozenStart
 from vip_models.pretraining.loader import Batch
 from vip_models.pretraining.network import RANDOM, half_precision, new_network
 from vip_models.pretraining.objectives import OBJECTIVES
 from vip_models.pretraining.schedule import learning_rate
 from vip_ros.errors import UserError
-
-_PICTURE_SIDE = 28  # pixels of what is read from an embedding: a finger is about one wide
 
 
 class Learner:
@@ -46,14 +45,17 @@ class Learner:
         self._objective = OBJECTIVES.get(config.objective)
         self._half = half_precision(config.precision, ranks.device)
         self.network = new_network(card, config.seed, init).to(ranks.device)
+        if config.frozen:
+            self.network = FrozenStart(self.network, config.frozen)
         if ranks.world > 1 and config.sync_batch_norm:
             self.network = join_batch_norms(self.network, ranks.device)
         self._parallel = self._distribute()
         self.auxiliary = torch.nn.ModuleDict()
         if config.reconstruct:
-            self.auxiliary["reconstruction"] = Reconstruction(card.dim, _PICTURE_SIDE, config.seed)
+            self.auxiliary["reconstruction"] = Reconstruction(card.dim, PICTURE_SIDE, config.seed)
         self.auxiliary.to(ranks.device)
-        trained = [*self.network.parameters(), *self.auxiliary.parameters()]
+        changing = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        trained = [*changing, *self.auxiliary.parameters()]
         self.optimizer = torch.optim.Adam(trained, lr=config.learning_rate, fused=True)
 
     def _distribute(self) -> Any:
@@ -87,7 +89,7 @@ class Learner:
 
     def _whole(self, frames: Any, batch: Batch) -> dict[str, Any]:
         embeddings = self.embed(frames, self._parallel)
-        loss, values = self._loss(embeddings, frames, batch)
+        loss, values = self._loss(embeddings, batch)
         (loss * self._ranks.world).backward()
         return values
 
@@ -100,7 +102,7 @@ class Learner:
         with torch.no_grad(), statistics_kept(self.network):
             embeddings = torch.cat([self.embed(part, self.network) for part in parts], dim=1)
         embeddings.requires_grad_()
-        loss, values = self._loss(embeddings, torch.cat(parts, dim=1), batch)
+        loss, values = self._loss(embeddings, batch)
         (loss * self._ranks.world).backward()
         assert embeddings.grad is not None
         shares = embeddings.grad.chunk(len(parts), dim=1)
@@ -111,7 +113,7 @@ class Learner:
                 self.embed(part, self._parallel).backward(share)
         return values
 
-    def _loss(self, embeddings: Any, frames: Any, batch: Batch) -> tuple[Any, dict[str, Any]]:
+    def _loss(self, embeddings: Any, batch: Batch) -> tuple[Any, dict[str, Any]]:
         """Return the loss of all processes' clips, and it and its parts without their graph."""
         config, ranks = self._config, self._ranks
         joined = ranks.join(embeddings)
@@ -123,12 +125,13 @@ class Learner:
             loss = loss + config.returns * values["returns"]
         if config.reconstruct:
             read_out: Any = self.auxiliary["reconstruction"]
-            values["unexplained"] = read_out(joined, ranks.join(read_out.pictures(frames)))
+            pictures = read_out.pictures(torch.from_numpy(batch.pictures).to(ranks.device))
+            values["unexplained"] = read_out(joined, ranks.join(pictures))
             loss = loss + config.reconstruct * values["unexplained"]
         return loss, {name: value.detach() for name, value in {"loss": loss, **values}.items()}
 
     def embed(self, frames: Any, network: Any = None) -> Any:
-        """Return embeddings float32 [F,B,D] of frames uint8 [F,B,size,size,3]."""
+        """Return embeddings float32 [F,B,D] of frames uint8 [F,B,size,size,3], or of features of them."""
         kind = self._ranks.device.partition(":")[0]
         with torch.autocast(kind, torch.bfloat16, enabled=self._half):
             embeddings = (self.network if network is None else network)(frames.flatten(0, 1))
