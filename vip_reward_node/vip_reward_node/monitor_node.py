@@ -70,6 +70,7 @@ class MonitorNode(StackNode):
         for kind, topic, qos in (
             (Reward, "vip/reward", RELIABLE_50),
             (Image, "vip/goal_image", LATCHED),
+            (Image, "camera/image_raw", SENSOR),
             (JointState, "joint_states", SENSOR),
             (GuardState, "franka/guard_state", LATCHED),
         ):
@@ -102,7 +103,7 @@ class MonitorNode(StackNode):
         stamp = self.get_clock().now().to_msg()
         if self._markers.get_subscription_count():
             self._markers.publish(MarkerArray(markers=self._all_markers(stamp)))
-        if self._watched():
+        if self._pictures.get_subscription_count():
             self._show("camera/image_raw", self._chart.show_camera)
             self._chart.render(now, out=self._canvas)
             self._picture.header.stamp = stamp
@@ -118,15 +119,6 @@ class MonitorNode(StackNode):
             self._chart.add(point)
             if tip is not None:
                 self._trail.add(tip, point)
-
-    def _watched(self) -> bool:
-        """Tell whether somebody looks at the picture; only then the camera's images are received."""
-        watched = self._pictures.get_subscription_count() > 0
-        if watched and "camera/image_raw" not in self._heard:
-            self._heard["camera/image_raw"] = Polled(self, Image, "camera/image_raw", SENSOR)
-        elif not watched and (camera := self._heard.pop("camera/image_raw", None)) is not None:
-            camera.close()
-        return watched
 
     def _show(self, topic: str, show: Callable[[Any], None]) -> None:
         message = self._heard[topic].newest()
