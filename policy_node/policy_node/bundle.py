@@ -44,6 +44,7 @@ class PolicyConfig:
         senses: joints that are seen but not moved (a finger, m); they follow the joints in the input, [S].
         first_embedding: the network also sees the embedding with which the run began, after the present one.
         ensemble: s over which earlier chunks count in the present one (temporal ensembling); 0: not at all.
+        two_widths: the narrow and the wide opening (m) to which alone the hand is sent; empty: to any.
         action_space: the network's output is target position minus present position, rad.
         training: figures of the training, for people.
         format: version of this file.
@@ -61,6 +62,7 @@ class PolicyConfig:
     senses: list[str] = field(default_factory=list)
     first_embedding: bool = False
     ensemble: float = 0.0
+    two_widths: list[float] = field(default_factory=list)
     action_space: str = ACTION_SPACE
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT

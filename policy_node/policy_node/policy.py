@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,7 @@ from policy_node.bundle import Bundle
 from policy_node.chunks import ActionChunk
 from policy_node.ensembling import Ensemble
 from policy_node.errors import InvalidObservation
+from policy_node.gripper import HandSwitch
 
 
 class Policy:
@@ -25,11 +27,14 @@ class Policy:
         self.config = bundle.config
         self._network = bundle.network
         self._ensemble = Ensemble(bundle.config.ensemble)
+        self._hand = HandSwitch(bundle.config.two_widths) if bundle.config.two_widths else None
         self._first: NDArray[np.float64] | None = None
 
     def reset(self) -> None:
         """Forget the run before: the next observation begins another."""
         self._ensemble.reset()
+        if self._hand is not None:
+            self._hand.reset()
         self._first = None
 
     def act(self, embedding: ArrayLike, q: ArrayLike, time: float | None = None) -> ActionChunk:
@@ -53,7 +58,10 @@ class Policy:
         joints = len(self.config.joints)
         gripper = np.maximum(action[:, joints], 0.0) if self.config.gripper else None
         chunk = ActionChunk(seen[:joints] + action[:, :joints], gripper, self.config.step_duration)
-        return chunk if time is None else self._ensemble.blend(time, chunk)
+        blended = chunk if time is None else self._ensemble.blend(time, chunk)
+        if self._hand is None or blended.gripper is None:
+            return blended
+        return replace(blended, gripper=self._hand.settle(blended.gripper))
 
     def warm_up(self) -> None:
         """Run once, so that the first real call is not the slow one."""

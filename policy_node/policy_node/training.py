@@ -6,10 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from policy_node.algorithms import ALGORITHMS
 from policy_node.bundle import PolicyConfig, save_bundle
 from policy_node.dataset import Dataset, Progress, load_dataset
 from policy_node.embeddings import FrameEncoder
+from policy_node.gripper import two_widths
 from policy_node.learning import LearnedPolicy, TrainConfig
 from vip_models.goals import Goal
 from vip_teleop.episode import list_episodes
@@ -69,6 +72,7 @@ def describe(
         senses=dataset.senses,
         first_embedding=config.first_embedding,
         ensemble=config.ensemble,
+        two_widths=_two_widths(dataset) if config.two_widths else [],
         training={
             **learned.figures,
             **timing,
@@ -76,6 +80,11 @@ def describe(
             "seed": config.seed,
         },
     )
+
+
+def _two_widths(dataset: Dataset) -> list[float]:
+    widths = [episode.gripper[:, 0] for episode in dataset.episodes if episode.gripper is not None]
+    return two_widths(np.concatenate(widths)) if dataset.has_gripper else []
 
 
 def goal_of(dataset: Dataset) -> Goal:

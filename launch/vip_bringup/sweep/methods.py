@@ -26,6 +26,8 @@ _PAPER: dict[str, Any] = {
     "joint_noise": 0.0,
     "finger_noise": 0.0,
     "ensemble": 0.0,
+    "two_widths": False,
+    "batch_size": 32,
     "steps": 20_000,
     "tau": 0.1,
 }
@@ -72,9 +74,9 @@ class Method:
 METHODS: dict[str, Method] = {
     "rwr": Method("reward-weighted regression, this project's defaults"),
     "rwr-wide": Method(
-        "the same on more of the embedding, with more noise, chunks blended",
+        "the same on more of the embedding, with more noise",
         "rwr",
-        {"components": 32, "embedding_noise": 0.3, "ensemble": 0.3},
+        {"components": 32, "embedding_noise": 0.3},
     ),
     "bc": Method("behaviour cloning: the same at tau 0", "bc"),
     "awr": Method("advantage-weighted regression with a learned value", "awr"),
