@@ -28,8 +28,11 @@ class ActionChunk:
 
     def at_all(self, elapsed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the targets [K, N] at those times [K], s after the image."""
-        times = self.step_duration * np.arange(1, len(self.positions) + 1)
-        return np.stack([np.interp(elapsed, times, column) for column in self.positions.T], axis=1)
+        place = np.clip(elapsed / self.step_duration - 1.0, 0.0, len(self.positions) - 1.0)
+        before = place.astype(np.intp)
+        after = np.minimum(before + 1, len(self.positions) - 1)
+        share = (place - before)[:, None]
+        return (1.0 - share) * self.positions[before] + share * self.positions[after]
 
     def gripper_at(self, elapsed: float) -> float | None:
         """Return the gripper's target width, m, at that many s after the image."""

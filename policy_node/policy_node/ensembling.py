@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from policy_node.chunks import ActionChunk
 
@@ -23,7 +24,7 @@ class Ensemble:
 
     def __init__(self, span: float) -> None:
         self._span = span
-        self._past: deque[tuple[float, ActionChunk]] = deque()
+        self._past: deque[tuple[float, NDArray[np.float64]]] = deque()
 
     def reset(self) -> None:
         """Forget every chunk."""
@@ -41,18 +42,26 @@ class Ensemble:
             self._past.clear()
         while self._past and self._past[0][0] + length < time:
             self._past.popleft()
-        self._past.append((time, chunk))
-        due = (chunk.step_duration * np.arange(1, len(chunk.positions) + 1)).astype(np.float64)
-        total = np.zeros(len(due))
-        positions = np.zeros_like(chunk.positions)
-        widths = None if chunk.gripper is None else np.zeros(len(due))
-        for begin, earlier in self._past:
-            elapsed = due + (time - begin)
-            weight = np.exp(-(time - begin) / self._span) * (elapsed <= length + 1e-6)
-            total += weight
-            positions += weight[:, None] * earlier.at_all(elapsed)
-            if widths is not None and earlier.gripper is not None:
-                widths += weight * np.interp(elapsed, due, earlier.gripper)
-        return ActionChunk(
-            positions / total[:, None], None if widths is None else widths / total, chunk.step_duration
-        )
+        planned = chunk.positions
+        if chunk.gripper is not None:
+            planned = np.column_stack([planned, chunk.gripper])
+        self._past.append((time, planned))
+        blended = self._mean(time, chunk.step_duration)
+        if chunk.gripper is None:
+            return ActionChunk(blended, None, chunk.step_duration)
+        return ActionChunk(blended[:, :-1], blended[:, -1], chunk.step_duration)
+
+    def _mean(self, time: float, step: float) -> NDArray[np.float64]:
+        """Return the weighted mean of what all chunks planned for the newest one's points, [H, A]."""
+        plans = np.stack([planned for _, planned in self._past])
+        ages = np.array([time - begin for begin, _ in self._past])
+        count, points, _ = plans.shape
+        place = np.arange(points) + ages[:, None] / step
+        weights = np.exp(-ages / self._span)[:, None] * (place <= points - 1 + 1e-5)
+        place = np.minimum(place, points - 1)
+        before = place.astype(np.intp)
+        after = np.minimum(before + 1, points - 1)
+        share, rows = (place - before)[:, :, None], np.arange(count)[:, None]
+        values = (1.0 - share) * plans[rows, before] + share * plans[rows, after]
+        mean: NDArray[np.float64] = np.einsum("ch,cha->ha", weights / weights.sum(axis=0), values)
+        return mean
