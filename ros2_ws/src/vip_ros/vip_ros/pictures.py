@@ -29,7 +29,7 @@ def decode_picture(data: bytes | NDArray[np.uint8], where: str = "") -> NDArray[
     content = np.frombuffer(data, np.uint8)
     try:
         # Reads the header only.
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content.data)) as picture:
             width, height = picture.size
     except Image.DecompressionBombError:
         raise _too_large(where) from None
