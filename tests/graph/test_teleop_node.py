@@ -211,8 +211,7 @@ def test_guiding_by_hand_tells_the_measured_joints_while_the_guard_is_inactive_o
         try:
             bench.wait_guard(GuardState.INACTIVE)
             bench.commands.clear()
-            assert bench.call("teleop_node/engage").success
-            bench.wait(lambda: len(bench.chunks) > 5, "the joints to be told")
+            bench.wait(lambda: tried_again(bench), "the joints to be told")
             # What a hand does to a real arm, a new scene does to this one: it stands elsewhere at once.
             before = bench.q
             request = ResetScene.Request(task="close_drawer", seed=11)
@@ -223,6 +222,13 @@ def test_guiding_by_hand_tells_the_measured_joints_while_the_guard_is_inactive_o
             assert not bench.commands
         finally:
             assert bench.robot.activate(bench.probe)
+
+
+def tried_again(bench: Bench) -> bool:
+    """Release and engage anew unless chunks come: teleop_node may hear of the guard's mode a little later."""
+    if not bench.chunks:
+        assert bench.call("teleop_node/release").success and bench.call("teleop_node/engage").success
+    return len(bench.chunks) > 5
 
 
 def told(bench: Bench) -> np.ndarray:

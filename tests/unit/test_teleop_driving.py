@@ -195,6 +195,14 @@ def test_a_hand_guided_robots_joints_are_told_while_the_guard_is_inactive_only()
     assert len(session.chunks) == 1
 
 
+def test_a_switch_let_go_for_less_than_a_step_is_a_new_try():
+    session = Session(joints=True, commanding=False)
+    assert session.step(hold(), mode="HOLD") is None
+    assert session.step(hold(), mode="INACTIVE") is None
+    session.driving.released()
+    assert session.step(hold()) is not None
+
+
 def test_a_chunk_carries_on_briefly_then_rests_inside_the_limits():
     q = LIMITS.upper - 0.01
     speed = np.full(7, 0.5)

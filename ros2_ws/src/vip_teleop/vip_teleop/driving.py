@@ -59,7 +59,7 @@ class Driving:
         dt = float(np.clip(view.now - self._last, 0.0, STEP * HORIZON)) if self.engaged else 0.0
         self._last = view.now
         if not intent.engaged:
-            self._blocked = False
+            self.released()
         if self.engaged:
             obstacle = self._obstacle(intent, view)
             if obstacle:
@@ -69,6 +69,10 @@ class Driving:
         elif not self._engage(intent, view):
             return None
         return self._follow(intent, view, dt)
+
+    def released(self) -> None:
+        """Note that the switch was let go, be it for less than a step: the next press is a new try."""
+        self._blocked = False
 
     def let_go(self) -> DriveChunk | None:
         """Return the final chunk when the arm is being driven: the session ends."""

@@ -191,6 +191,8 @@ class TeleopNode(StackNode):
                 refusal = f"{self.get_name()} is {self.state}: activate it first"
             else:
                 refusal = self.device.switch(engage)
+                if not engage and not refusal:
+                    self.driving.released()
             response.success, response.message = not refusal, refusal or ("engaged" if engage else "released")
             return response
 
