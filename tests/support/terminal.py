@@ -18,6 +18,12 @@ from collections.abc import Callable, Mapping
 _SEQUENCE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])")
 
 
+def _as_a_shell_does() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # Under nohup the tests ignore it, and so would everything that they start.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Terminal:
     """A program whose terminal is ours: it leads a session, so that Ctrl-C reaches it.
 
@@ -41,7 +47,7 @@ class Terminal:
             stderr=slave,
             env={**os.environ, "TERM": "xterm", **(env or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            preexec_fn=_as_a_shell_does,  # noqa: PLW1509
         )
         self._slave = slave
         self.text = ""
