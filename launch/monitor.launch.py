@@ -8,13 +8,12 @@ from __future__ import annotations
 import sys
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, ExecuteProcess
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
 
+from vip_bringup.rviz import rviz
 from vip_ros.middleware import configure_middleware
-from vip_ros.resources import share_file
 
 ARGUMENTS = (
     ("rviz", "true", "start RViz"),
@@ -27,14 +26,8 @@ def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and what they switch on."""
     configure_middleware()
     declared = [DeclareLaunchArgument(name, default_value=v, description=text) for name, v, text in ARGUMENTS]
-    rviz = Node(
-        package="rviz2",
-        executable="rviz2",
-        arguments=["-d", str(share_file("vip_bringup", "rviz/vip.rviz"))],
-        condition=IfCondition(LaunchConfiguration("rviz")),
-    )
     command = [sys.executable, "-m", "vip_bringup.cli", "monitor", "--port", LaunchConfiguration("port")]
     dashboard = ExecuteProcess(
         cmd=command, output="screen", condition=IfCondition(LaunchConfiguration("dashboard"))
     )
-    return LaunchDescription([*declared, rviz, dashboard])
+    return LaunchDescription([*declared, OpaqueFunction(function=rviz), dashboard])

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction
-from launch.conditions import IfCondition
 from launch.events import Shutdown
 from launch.launch_description_entity import LaunchDescriptionEntity
 from launch.substitutions import LaunchConfiguration
@@ -23,9 +22,9 @@ from launch_ros.actions import Node
 
 from vip_bringup.child import EXEC_CHILD
 from vip_bringup.graph import Graph, NodeSpec, build_graph
+from vip_bringup.rviz import rviz
 from vip_bringup.stack import manager_arguments
 from vip_ros.middleware import configure_middleware
-from vip_ros.resources import share_file
 
 RESTART_DELAY = 1.0
 """s between a node's death and its next start."""
@@ -55,7 +54,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     left_out = [LogInfo(msg=f"{name} is left out: {reason}") for name, reason in graph.left_out]
     nodes = [_node(spec, graph, folder) for spec in graph.nodes]
-    return [*left_out, *nodes, _manager(graph), _rviz()]
+    return [*left_out, *nodes, _manager(graph), *rviz(context)]
 
 
 def _node(spec: NodeSpec, graph: Graph, folder: Path) -> Node:
@@ -91,12 +90,3 @@ def _manager(graph: Graph) -> Node:
 def _tied_to_launch() -> str:
     """Return a command prefix by which a process ends when the launch process dies, however it dies."""
     return shlex.join([sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())])
-
-
-def _rviz() -> Node:
-    return Node(
-        package="rviz2",
-        executable="rviz2",
-        arguments=["-d", str(share_file("vip_bringup", "rviz/vip.rviz"))],
-        condition=IfCondition(LaunchConfiguration("rviz")),
-    )

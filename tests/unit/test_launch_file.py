@@ -72,3 +72,18 @@ def test_mistake_is_named(description: Any) -> None:
 
     with pytest.raises(UserError, match="did you mean 'default'"):
         _expand(description, config="defualt")
+
+
+def test_a_missing_rviz_is_named_before_anything_starts(
+    description: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ament_index_python.packages import PackageNotFoundError
+
+    from vip_ros.errors import UserError
+
+    def missing(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr("vip_bringup.rviz.get_package_prefix", missing)
+    with pytest.raises(UserError, match="RViz is not installed"):
+        _expand(description, rviz="true")

@@ -22,6 +22,7 @@ KEYS = {
     "cv2": "python3-opencv",
     "matplotlib": "python3-matplotlib",
     "numpy": "python3-numpy",
+    "pytest": "python3-pytest",
     "rich": "python3-rich",
     "yaml": "python3-yaml",
 }
