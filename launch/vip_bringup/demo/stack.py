@@ -26,7 +26,7 @@ class RunningStack:
         config: configuration file, or the name of a shipped one.
     """
 
-    def __init__(self, settings: list[str], log: Path, limit: float = 90.0, config: str = "default") -> None:
+    def __init__(self, settings: list[str], log: Path, limit: float = 180.0, config: str = "default") -> None:
         self._settings, self._log, self._limit, self._config = settings, log, limit, config
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -73,7 +73,9 @@ class RunningStack:
                 raise UserError("the stack did not start", self._last_complaint(), str(self._log))
             if time.monotonic() > end:
                 raise UserError(
-                    f"the stack was not active after {self._limit:.0f} s", "see its log", str(self._log)
+                    f"the stack was not active after {self._limit:.0f} s",
+                    f"end what else keeps this machine busy; last it said: {self._last_complaint()}",
+                    str(self._log),
                 )
             time.sleep(0.1)
 
