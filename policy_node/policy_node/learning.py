@@ -12,6 +12,8 @@ from vip_ros.errors import UserError, unknown_name
 
 VIP, SPARSE = "vip", "sparse"
 REWARDS = (VIP, SPARSE)
+PATH, VARIANCE = "path", "variance"
+VIEWS = (PATH, VARIANCE)
 TO_END_OF_CHUNK, TO_END_OF_EPISODE = 0, -1
 
 
@@ -27,7 +29,8 @@ class TrainConfig:
     expectile: float = option(0.7, "of iql's value: 0.5 is the mean, towards 1 the best action of the data")
     metric: str = option("", "how distances to the goal are measured: l2 or cosine; empty: the encoder's own")
     max_weight: float = option(20.0, "largest sample weight, in means")
-    components: int = option(8, "principal components of the embedding that the policy sees; 0: all features")
+    components: int = option(4, "directions of the embedding that the policy sees; 0: all features")
+    seen_by: str = option(PATH, "which ones: path: those that foretell the arm's, variance: principal ones")
     first_embedding: bool = option(False, "the policy also sees the embedding with which its run began")
     hidden: list[int] = option([256, 256], "width of each hidden layer")
     batch_norm: bool = option(False, "normalise the input batch by batch, as R3M's behaviour cloning does")
@@ -38,7 +41,7 @@ class TrainConfig:
     dropout: float = option(0.0, "share of hidden units left out while training")
     embedding_noise: float = option(0.1, "noise on the embedding, in standard deviations of each component")
     joint_noise: float = option(0.02, "noise on the joint positions, rad; the target stays where it was")
-    finger_noise: float = option(0.01, "noise on the finger's position, m; with little, a policy copies it")
+    finger_noise: float = option(0.003, "noise on the finger's position, m; much of it hides whether it holds something")
     held_out: float = option(0.0, "share of the episodes kept for validation; of 20, none can be spared")
     check_every: int = option(250, "steps between two validations")
     patience: int = option(0, "validations without a better one after which training ends; 0: never")
@@ -60,6 +63,8 @@ class TrainConfig:
             raise unknown_name("metric", self.metric, METRICS)
         if self.reward not in REWARDS:
             raise unknown_name("reward", self.reward, REWARDS)
+        if self.seen_by not in VIEWS:
+            raise unknown_name("choice of components", self.seen_by, VIEWS)
         for name in ("steps", "batch_size", "check_every", "horizon", "threads"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}", "give at least 1", "training options")

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from policy_node.dataset import Dataset, EpisodeData
-from policy_node.learning import TrainConfig
+from policy_node.foresight import foretelling, futures
+from policy_node.learning import PATH, TrainConfig
 from policy_node.projection import Projection, beside, principal_components
 
 # Features that never vary (m, rad, embedding units) must not be blown up by their standard deviation.
@@ -88,14 +89,24 @@ def gather(
     )
 
 
-def fit_projection(samples: Samples, config: TrainConfig) -> Projection:
-    """Return the map from embeddings to the components that the network sees."""
-    if not config.first_embedding:
-        return principal_components(samples.embeddings, config.components)
-    present, first = samples.embeddings.chunk(2, dim=1)
-    return beside(
-        principal_components(present, config.components), principal_components(first, config.components)
-    )
+def fit_projection(samples: Samples, episodes: Sequence[EpisodeData], config: TrainConfig) -> Projection:
+    """Return the map from embeddings to the components that the network sees.
+
+    Args:
+        samples: of the episodes.
+        episodes: where they come from, in their order.
+        config: options.
+    """
+    halves = samples.embeddings.chunk(2, dim=1) if config.first_embedding else [samples.embeddings]
+    fitted = [_fit(half, episodes, config) for half in halves]
+    return beside(*fitted) if config.first_embedding else fitted[0]
+
+
+def _fit(embeddings: torch.Tensor, episodes: Sequence[EpisodeData], config: TrainConfig) -> Projection:
+    if config.components and config.seen_by == PATH:
+        ahead = torch.from_numpy(futures(episodes))
+        return foretelling(embeddings, ahead, len(episodes), config.components)
+    return principal_components(embeddings, config.components)
 
 
 def scales_of(samples: Samples) -> Scales:

@@ -76,7 +76,7 @@ METHODS: dict[str, Method] = {
     "rwr-wide": Method(
         "the same on more of the embedding, with more noise",
         "rwr",
-        {"components": 32, "embedding_noise": 0.3},
+        {"components": 32, "seen_by": "variance", "embedding_noise": 0.3},
     ),
     "bc": Method("behaviour cloning: the same at tau 0", "bc"),
     "awr": Method("advantage-weighted regression with a learned value", "awr"),
