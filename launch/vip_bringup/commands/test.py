@@ -30,11 +30,12 @@ def run(args: argparse.Namespace) -> int:
     root = source_root()
     if root is None:
         raise UserError("the tests are not part of an installation", "run ./vip test in the source tree")
-    missing = [name for name in ("pytest", "ruff", "mypy") if find_spec(name) is None]
+    tools = {"pytest": "pytest", "xdist": "pytest-xdist", "ruff": "ruff", "mypy": "mypy"}
+    missing = [name for module, name in tools.items() if find_spec(module) is None]
     if missing:
         mend = "run: VIP_EXTRAS=train,encoders,cpu,dev ./vip test"
         raise UserError(f"{', '.join(missing)} not installed", mend)
-    steps = [["pytest", *([] if args.all else ["-m", "not slow"]), *args.rest]]
+    steps = _pytest(args.all, args.rest)
     if not args.only_tests:
         steps = [
             ["ruff", "check", "."],
@@ -53,6 +54,18 @@ def run(args: argparse.Namespace) -> int:
     if failed:
         raise UserError(f"failed: {', '.join(dict.fromkeys(failed))}", "see above")
     return 0
+
+
+def _pytest(slow: bool, rest: list[str]) -> list[list[str]]:
+    """Return the runs of pytest: unit tests side by side; those with a ROS graph alone, they watch the clock.
+
+    Whoever chooses tests gets one plain run of them.
+    """
+    pytest = ["pytest", *([] if slow else ["-m", "not slow"])]
+    if rest:
+        return [[*pytest, *rest]]
+    beside = [*pytest, "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "tests/unit"]
+    return [beside, [*pytest, "--ignore=tests/unit"]]
 
 
 def packages(root: Path) -> list[str]:
