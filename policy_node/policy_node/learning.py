@@ -41,7 +41,7 @@ class TrainConfig:
     dropout: float = option(0.0, "share of hidden units left out while training")
     embedding_noise: float = option(0.1, "noise on the embedding, in standard deviations of each component")
     joint_noise: float = option(0.02, "noise on the joint positions, rad; the target stays where it was")
-    finger_noise: float = option(0.003, "noise on the finger's position, m; much of it hides whether it holds something")
+    finger_noise: float = option(0.003, "noise on the finger's position, m; much hides whether it holds")
     held_out: float = option(0.0, "share of the episodes kept for validation; of 20, none can be spared")
     check_every: int = option(250, "steps between two validations")
     patience: int = option(0, "validations without a better one after which training ends; 0: never")
