@@ -53,7 +53,7 @@ def _driver(teleop: Any, guard: Any) -> str:
     parts = []
     if teleop.device:
         parts.append(f"{teleop.device}: {'ENGAGED' if teleop.engaged else 'released'} {teleop.message}")
-    parts.append(f"guard {guard.mode_name or '?'}" + (f" FAULT {guard.fault}" if guard.fault else ""))
+    parts.append(f"guard {guard.mode_name or '?'}" + (f" {guard.fault}" if guard.fault else ""))
     if guard.source:
         parts.append(f"driven by {guard.source}")
     return "  |  ".join(parts)
