@@ -51,6 +51,12 @@ _FORGET = 20.0  # s, the monitor's window
 _ON_ITS_WAY = 2.0  # s until every picture of a scene that is gone has been paid for
 _STREAMS = 30.0  # s until every stream must have come
 _CAMERA_SHOWN = "document.querySelector('[data-name=camera] img')?.naturalWidth > 1"
+# A browser without a graphics card is seconds behind the stack: the page itself must have come to the moment.
+_MOMENT_SHOWN = (
+    "document.querySelector('[data-name=recorder]')?.innerText.includes('recording') && "
+    "parseInt(document.querySelector('[data-name=reward]')?.innerText.match(/(-?\\d+) %/)?.[1])"
+    f" >= {100 * _MOMENT:.0f}"
+)
 # The terminal of the status screen, characters.
 _COLUMNS, _ROWS = 118, 30
 
@@ -158,8 +164,9 @@ def _photograph_attempt(
         browser.wait_for(_CAMERA_SHOWN, "the camera's picture")
         client.attempt(until=_MOMENT)
         pictures["monitor.png"] = client.picture("vip/monitor/image")
-        pictures["dashboard.png"] = _pixels(browser.screenshot())
         drawing = _drawing(screen)
+        browser.wait_for(_MOMENT_SHOWN, "the recording")
+        pictures["dashboard.png"] = _pixels(browser.screenshot())
         client.release()
         client.end_episode("discard")
         pictures["status.png"] = _photograph(browser, folder / "status.svg", drawing)
@@ -176,6 +183,8 @@ def _scene(folder: Path) -> Iterator[tuple[Photographer, StatusScreen]]:
         "recorder_node.episodes=20",
         "teleop_node.device=scripted",
         f"franka_node.task={_TASK}",
+        # Fewer pictures leave the browser its time.
+        "camera_node.rate=8",
         # Nobody can be hurt here, and a browser that draws may keep the stack from its time.
         *(
             f"franka_node.{name}_timeout=3.0"
