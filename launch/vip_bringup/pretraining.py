@@ -79,7 +79,7 @@ def training_card(encoder: str, architecture: str | None, size: int, dim: int, n
     card = dataclasses.replace(load_card(encoder), name=name, file="", urls=(), sha256="", training={})
     if architecture is not None:
         ARCHITECTURES.get(architecture)
-        resize, crop = _GRID if architecture.endswith("-grid") else _USUAL
+        resize, crop = _GRID if "-grid" in architecture else _USUAL
         card = dataclasses.replace(card, architecture=architecture, resize=resize, crop=crop)
     if size:
         # crop first: a card whose crop exceeds its resize is refused

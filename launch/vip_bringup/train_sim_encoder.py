@@ -45,6 +45,7 @@ from vip_ros.errors import UserError
 
 CARD = "vip-sim"
 TRAINING_SEED, VALIDATION_SEED, HELD_OUT_SEED = 0, 500_000, 1_000_000
+LEARNING = ("objective", "returns", "frozen", "views", "learning_rate")  # what a run may choose to learn by
 SET_SIZE = 25  # videos of one task that one process renders at a time
 # Gentler crops than the published 0.2: an embedding trained for minutes has to keep where things are.
 CONFIG = PretrainConfig(
@@ -159,7 +160,7 @@ def _train(card: EncoderCard, options: argparse.Namespace) -> None:
     training = rendered(options.out / "videos", options.videos, TRAINING_SEED)
     held_out = rendered(options.out / "validation", SET_SIZE, VALIDATION_SEED)
     config = dataclasses.replace(
-        CONFIG, steps=options.steps, threads=options.threads, learning_rate=options.learning_rate
+        CONFIG, **{name: getattr(options, name) for name in (*LEARNING, "steps", "threads")}
     )
     watch = Watch(_report, _report, lambda line: print(f"warning: {line}", flush=True))
     outcome = Run(
@@ -174,9 +175,9 @@ def _history(options: argparse.Namespace) -> dict[str, object]:
     checkpoint = options.out / CHECKPOINT
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.is_file() else {}
     settings = saved.get("settings", {})
-    names = ("batch_size", "learning_rate", "decay", "discount", "negatives", "smallest_crop", "seed")
+    names = (*LEARNING, "batch_size", "decay", "discount", "negatives", "smallest_crop", "seed")
     return {
-        "objective": "VIP (Ma et al., arXiv 2210.00030)",
+        "source": "VIP (Ma et al., arXiv 2210.00030)",
         "start": RANDOM if options.init == RANDOM else f"weights {file_sha256(Path(options.init))[:12]}",
         "recipe": "python -m vip_bringup.train_sim_encoder --out DIR --weights FILE",
         "data": DATA,
@@ -202,6 +203,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--videos", type=int, default=500, help="videos to render of each task")
     add("--steps", type=int, default=CONFIG.steps, help="optimisation steps")
     add("--learning-rate", type=float, default=CONFIG.learning_rate, help="of Adam")
+    add("--objective", default=CONFIG.objective, help="as in vip pretrain")
+    add("--returns", type=float, default=CONFIG.returns, help="as in vip pretrain")
+    add("--frozen", default=CONFIG.frozen, help="as in vip pretrain")
+    add("--views", type=int, default=CONFIG.views, help="as in vip pretrain")
     add("--init", default=RANDOM, help="'random', or weights of the same architecture to start from")
     add("--architecture", default=shipped.architecture, help="network")
     add("--size", type=int, default=shipped.crop, help="side of its input, pixels")

@@ -38,12 +38,12 @@ def new_network(card: EncoderCard, seed: int, init: str = RANDOM) -> Any:
 
 
 def _start_from(backbone: Any, card: EncoderCard, init: str) -> None:
-    """Load what fits; a head of another size may stay random, any other tensor may not."""
+    """Load what fits; a head of another size may stay random, colour points as they are, others not."""
     source, path = (card, Path(init)) if Path(init).is_file() else (load_card(init), None)
     state = read_state(locate_weights(source, path), source)
     own = backbone.state_dict()
     fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
-    missing = [name for name in own if name not in fitting and not name.startswith("fc.")]
+    missing = [name for name in own if name not in fitting and not name.startswith(("fc.", "points."))]
     if missing:
         raise UserError(
             f"{init} does not fit architecture '{card.architecture}' ({missing[0]} is missing or differs)",
