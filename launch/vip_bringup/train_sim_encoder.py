@@ -29,6 +29,7 @@ from vip_bringup.encoder_figures import Figures, figures
 from vip_bringup.encoder_page import DATA, card_values, write_card_and_page
 from vip_bringup.pretraining import CURVE_FIGURES, training_card
 from vip_models import Encoder, load_card, load_encoder
+from vip_models.architectures.colour_points import without_points
 from vip_models.card import EncoderCard
 from vip_models.export import build_network
 from vip_models.machine import this_machine
@@ -163,8 +164,9 @@ def _train(card: EncoderCard, options: argparse.Namespace) -> None:
         CONFIG, **{name: getattr(options, name) for name in (*LEARNING, "steps", "threads")}
     )
     watch = Watch(_report, _report, lambda line: print(f"warning: {line}", flush=True))
+    trained = without_points(card)
     outcome = Run(
-        training, card, config, options.out, None, held_out, CURVE_FIGURES, options.init, watch
+        training, trained, config, options.out, None, held_out, CURVE_FIGURES, options.init, watch
     ).train()
     sha256 = shrink(outcome.checkpoint, card, options.weights)
     print(f"{options.weights}\nsha256 {sha256}\nminutes {outcome.seconds / 60.0:.1f}", flush=True)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from vip_models.architectures.colour_points import point_tensors
 from vip_models.card import EncoderCard
+from vip_models.export import build_network
 from vip_models.weights import file_sha256, read_state
 
 
 def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
     """Write a checkpoint's tensors as half-precision safetensors under the published names.
 
-    Batch-norm statistics stay in single precision: their range exceeds that of half precision.
+    Batch-norm statistics stay in single precision: their range exceeds that of half precision. Colour points
+    that the card's network has and the checkpoint's had not are added.
 
     Returns:
         SHA-256 of the written file.
@@ -20,7 +23,7 @@ def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
     from safetensors.torch import save_file
 
     tensors = {}
-    for name, tensor in read_state(checkpoint, card).items():
+    for name, tensor in {**point_tensors(build_network(card)), **read_state(checkpoint, card)}.items():
         keep = "running_" in name or not tensor.is_floating_point()
         tensors[f"{card.prefix}{name}"] = (tensor if keep else tensor.half()).contiguous()
     out.parent.mkdir(parents=True, exist_ok=True)

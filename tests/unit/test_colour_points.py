@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from vip_models import load_card
-from vip_models.architectures.colour_points import NUMBERS, POINTS, colour_points
-from vip_models.export import build_network, with_normalisation
+from vip_models.architectures.colour_points import NUMBERS, POINTS, colour_points, without_points
+from vip_models.export import build_network, load_network, with_normalisation
+from vip_models.shrink import shrink
+from vip_models.testing import write_random_checkpoint
 
 _CARD = dataclasses.replace(load_card("vip-sim"), architecture="resnet10-w32-grid-points", dim=32, crop=64)
 _GREEN = POINTS // 2 + 1
@@ -67,3 +71,20 @@ def test_tensors_keep_the_names_of_the_network_without_points() -> None:
     with_points, without = (set(build_network(card).state_dict()) for card in (_CARD, plain))
     assert without <= with_points
     assert {name.split(".")[0] for name in with_points - without} == {"points"}
+
+
+def test_points_are_put_beside_weights_that_were_trained_without(tmp_path: Path) -> None:
+    card = load_card("vip-sim")
+    plain = without_points(card)
+    assert (plain.architecture, plain.dim) == ("resnet10-w48-grid", card.dim - NUMBERS)
+    (tmp_path / "plain.yaml").write_text(
+        yaml.safe_dump({name: getattr(plain, name) for name in ("architecture", "dim", "resize", "crop")}),
+        "utf-8",
+    )
+    trained = write_random_checkpoint(str(tmp_path / "plain.yaml"), tmp_path / "trained.pt")
+    shrink(trained, card, tmp_path / "small.safetensors")
+    frames = np.random.default_rng(0).integers(0, 255, (2, 112, 112, 3), dtype=np.uint8)
+    with torch.no_grad():
+        whole = load_network(card, tmp_path / "small.safetensors")(torch.from_numpy(frames))
+        before = load_network(load_card(str(tmp_path / "plain.yaml")), trained)(torch.from_numpy(frames))
+    np.testing.assert_allclose(whole[:, : plain.dim], before, atol=5e-3 * float(before.abs().max()))

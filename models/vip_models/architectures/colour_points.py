@@ -8,6 +8,7 @@ opposites, straight from the picture. What a thing looks like beyond its colour,
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from vip_models.card import EncoderCard
@@ -23,6 +24,22 @@ _SMALLEST = 1e-3  # deviation of a map, in standardised colour, under which it i
 POINTS = 2 * len(_OPPONENTS)
 NUMBERS = 2 * POINTS
 """How many numbers a picture's points are."""
+
+
+_SUFFIX, _PREFIX = "-points", "points."
+
+
+def without_points(card: EncoderCard) -> EncoderCard:
+    """Return the card of the network beside which the points are: the one that is trained."""
+    if not card.architecture.endswith(_SUFFIX):
+        return card
+    plain = card.architecture.removesuffix(_SUFFIX)
+    return dataclasses.replace(card, architecture=plain, dim=card.dim - NUMBERS)
+
+
+def point_tensors(network: Any) -> dict[str, Any]:
+    """Return the tensors of a network's points by their names; none where it has no points."""
+    return {name: value for name, value in network.state_dict().items() if name.startswith(_PREFIX)}
 
 
 def colour_points(card: EncoderCard) -> Any:
