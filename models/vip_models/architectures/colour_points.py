@@ -25,8 +25,10 @@ POINTS = 2 * len(_OPPONENTS)
 NUMBERS = 2 * POINTS
 """How many numbers a picture's points are."""
 
+PREFIX = "points."
+"""Of the names of their tensors."""
 
-_SUFFIX, _PREFIX = "-points", "points."
+_SUFFIX = "-points"
 
 
 def without_points(card: EncoderCard) -> EncoderCard:
@@ -39,7 +41,7 @@ def without_points(card: EncoderCard) -> EncoderCard:
 
 def point_tensors(network: Any) -> dict[str, Any]:
     """Return the tensors of a network's points by their names; none where it has no points."""
-    return {name: value for name, value in network.state_dict().items() if name.startswith(_PREFIX)}
+    return {name: value for name, value in network.state_dict().items() if name.startswith(PREFIX)}
 
 
 def colour_points(card: EncoderCard) -> Any:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from vip_models.architectures import ARCHITECTURES
-from vip_models.architectures.colour_points import NUMBERS, colour_points
+from vip_models.architectures.colour_points import colour_points, without_points
 from vip_models.card import EncoderCard
 from vip_models.torch_tools import import_torch, import_torchvision_models
 
@@ -26,7 +27,7 @@ def _downsample(nn: Any, inputs: int, outputs: int, stride: int) -> Any:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
-def _builder(width: int, blocks: int, points: bool = False) -> Callable[[EncoderCard], Any]:
+def _builder(width: int, blocks: int) -> Callable[[EncoderCard], Any]:
     def build(card: EncoderCard) -> Any:
         nn = import_torch("building an encoder").nn
         block = import_torchvision_models().resnet.BasicBlock
@@ -43,22 +44,22 @@ def _builder(width: int, blocks: int, points: bool = False) -> Callable[[Encoder
             further = [block(outputs, outputs) for _ in range(blocks - 1)]
             layers[f"layer{index + 1}"] = nn.Sequential(block(inputs, outputs, stride, shortcut), *further)
         layers["flatten"] = nn.Flatten(1)
-        dim = card.dim - NUMBERS * points
-        layers["fc"] = nn.Linear(math.ceil(card.crop / _REDUCTION) ** 2 * 8 * width, dim)
+        layers["fc"] = nn.Linear(math.ceil(card.crop / _REDUCTION) ** 2 * 8 * width, card.dim)
         network = nn.Sequential()
         for name, layer in layers.items():
             network.add_module(name, layer)
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        return _with_points(network, card) if points else network
+        return network
 
     return build
 
 
-def _with_points(chain: Any, card: EncoderCard) -> Any:
-    """Return the chain with colour points behind its output; its tensors keep their names."""
+def _with_points(build: Callable[[EncoderCard], Any], card: EncoderCard) -> Any:
+    """Return the network with colour points behind its output; its tensors keep their names."""
     torch = import_torch("building an encoder")
+    chain = build(without_points(card))
 
     class WithPoints(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
@@ -69,14 +70,14 @@ def _with_points(chain: Any, card: EncoderCard) -> Any:
 
         def forward(self, pictures: Any) -> Any:
             features = pictures
-            for name, layer in self.named_children():
-                features = features if name == "points" else layer(features)
+            for name, _ in chain.named_children():
+                features = getattr(self, name)(features)
             return torch.cat([features, self.points(pictures)], 1)
 
     return WithPoints()
 
 
 for _width in (32, 48, 64):
-    ARCHITECTURES.register(f"resnet10-w{_width}-grid")(_builder(_width, 1))
-    ARCHITECTURES.register(f"resnet10-w{_width}-grid-points")(_builder(_width, 1, points=True))
+    _grid = ARCHITECTURES.register(f"resnet10-w{_width}-grid")(_builder(_width, 1))
+    ARCHITECTURES.register(f"resnet10-w{_width}-grid-points")(partial(_with_points, _grid))
 ARCHITECTURES.register("resnet18-grid")(_builder(64, 2))

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from vip_models.architectures.colour_points import PREFIX
 from vip_models.card import EncoderCard, load_card
 from vip_models.export import build_network, with_normalisation
 from vip_models.machine import this_machine
@@ -43,7 +44,7 @@ def _start_from(backbone: Any, card: EncoderCard, init: str) -> None:
     state = read_state(locate_weights(source, path), source)
     own = backbone.state_dict()
     fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
-    missing = [name for name in own if name not in fitting and not name.startswith(("fc.", "points."))]
+    missing = [name for name in own if name not in fitting and not name.startswith(("fc.", PREFIX))]
     if missing:
         raise UserError(
             f"{init} does not fit architecture '{card.architecture}' ({missing[0]} is missing or differs)",
