@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from vip_ros.errors import UserError
+from vip_ros.executor import make_executor
 
 SERVICE_LIMIT = 15.0
 """s until a service of the running stack must have answered."""
@@ -32,7 +33,7 @@ class GraphClient(Node):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._spinner = SingleThreadedExecutor()
+        self._spinner = make_executor()
         self._spinner.add_node(self)
         self._spin_thread = threading.Thread(target=self._spin, name=name, daemon=True)
 

@@ -15,7 +15,6 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Log
 from rclpy.client import Client
 from rclpy.exceptions import ParameterUninitializedException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
@@ -24,6 +23,7 @@ from vip_bringup.lock import DomainLock
 from vip_bringup.presence import Presence
 from vip_bringup.transitions import ACTIVE, BringUp, Patience
 from vip_ros.errors import UserError
+from vip_ros.executor import make_executor
 from vip_ros.middleware import configure_middleware
 
 NODE_NAME = "vip_manager"
@@ -166,7 +166,7 @@ def main() -> int:
     configure_middleware()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        executor = SingleThreadedExecutor()
+        executor = make_executor()
         manager = Manager()
         executor.add_node(manager)
         while not stop.is_set():

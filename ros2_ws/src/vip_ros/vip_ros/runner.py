@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
 from vip_ros.errors import UserError
+from vip_ros.executor import make_executor
 from vip_ros.middleware import configure_middleware
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _first_sentence(error: RCLError) -> str:
 
 
 def _run(node: StackNode, signals: _Signals) -> int:
-    executor = SingleThreadedExecutor()
+    executor = make_executor()
     executor.add_node(node)
     autostart = _Autostart(node) if node.get_parameter("autostart").value else None
     try:
@@ -102,7 +103,7 @@ def _run(node: StackNode, signals: _Signals) -> int:
         node.destroy_node()
 
 
-def _spin_once(node: StackNode, executor: SingleThreadedExecutor) -> None:
+def _spin_once(node: StackNode, executor: Executor) -> None:
     try:
         executor.spin_once(timeout_sec=_TICK)
     except (UserError, RCLError) as error:

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 
+from vip_ros.executor import make_executor
 from vip_ros.middleware import configure_middleware
 
 # Longest wait between two looks at whether to end, and for the thread's end, s.
@@ -36,7 +37,7 @@ class SpinningNode:
         rclpy.init(context=self._context, domain_id=domain)
         self.node = rclpy.create_node(name, namespace=namespace or None, context=self._context)
         self.changed = threading.Condition()
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = make_executor(context=self._context)
         self._executor.add_node(self.node)
         self._running = True
         self._thread = threading.Thread(target=self._spin, name=name, daemon=True)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+
+from vip_ros.executor import make_executor
 
 # Longest wait between two looks at whether to end, s.
 _TICK = 0.1
@@ -30,7 +32,7 @@ class SideNode:
             use_global_arguments=False,  # "-r __node:=" would give it the owner's name
             start_parameter_services=False,
         )
-        self._executor = SingleThreadedExecutor(context=owner.context)
+        self._executor = make_executor(context=owner.context)
         self._executor.add_node(self.node)
         self._running = True
         self._thread = threading.Thread(target=self._spin, name="robot driver", daemon=True)
