@@ -42,7 +42,6 @@ class Box:
 class Chart:
     """One curve: times and values [T], how to draw it, and the axis it is drawn in."""
 
-    title: str
     times: np.ndarray
     values: np.ndarray
     low: float
@@ -54,33 +53,35 @@ class Chart:
     @classmethod
     def of_distance(cls, shown: Columns) -> Chart:
         """Return the chart of distances, from 0."""
-        return cls._of("DISTANCE TO GOAL", shown, shown.distance, 0.0, BLUE)
+        return cls._of(shown, shown.distance, 0.0, BLUE)
 
     @classmethod
     def of_progress(cls, shown: Columns) -> Chart:
-        """Return the chart of progress, at least from 0 to 1."""
-        return cls._of("PROGRESS", shown, shown.progress, 1.0, GREEN)
+        """Return the chart of progress, at least from 0 to 1 and never beyond -1 and 2.
+
+        An episode that begins at its goal has no way to go, and its progress no bounds.
+        """
+        return cls._of(shown, np.clip(shown.progress, -1.0, 2.0), 1.0, GREEN)
 
     @classmethod
     def of_reward(cls, shown: Columns) -> Chart:
         """Return the chart of rewards, symmetric about 0."""
-        chart = cls._of("REWARD", shown, shown.reward, 0.0, GREEN)
+        chart = cls._of(shown, shown.reward, 0.0, GREEN)
         reach = max(abs(chart.low), abs(chart.high))
-        return cls(chart.title, chart.times, chart.values, -reach, reach, chart.starts, chart.colour, True)
+        return cls(chart.times, chart.values, -reach, reach, chart.starts, chart.colour, True)
 
     @classmethod
-    def _of(cls, title: str, shown: Columns, values: np.ndarray, high: float, colour: Colour) -> Chart:
+    def _of(cls, shown: Columns, values: np.ndarray, high: float, colour: Colour) -> Chart:
         low = 0.0
         if values.size:
             low, high = min(low, float(values.min())), max(high, float(values.max()))
         if high - low < 1e-9:
             high = low + 1.0
-        return cls(title, shown.time, values, low, high * 1.05 if high > 0.0 else high, shown.starts, colour)
+        return cls(shown.time, values, low, high * 1.05 if high > 0.0 else high, shown.starts, colour)
 
 
 def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: float, window: float) -> None:
     """Draw a chart into an empty box of the canvas: its right edge is now (s), its width the window (s)."""
-    text.add(chart.title, (box.x, box.y - 8), DIM, 13)
     for tick in ticks(chart.low, chart.high, 4 if box.high > 120 else 3):
         row = _row(chart, box, np.array([tick]))[0]
         canvas[row, box.x : box.x + box.wide] = GRID

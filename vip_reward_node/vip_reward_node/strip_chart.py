@@ -34,14 +34,18 @@ BAR_BOX = Box(20, 490, 300, 16)
 CHART_BOXES = (Box(404, 44, 536, 180), Box(404, 262, 536, 110), Box(404, 410, 536, 96))
 
 
-def _empty() -> Image:
-    canvas = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
+def _empty(window: float) -> Image:
+    """Return what never changes in the picture of a window, s."""
+    canvas, text = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8), TextLayer()
     for box in (CAMERA_BOX, GOAL_BOX, BAR_BOX, *CHART_BOXES):
         box.view(canvas)[:] = PANEL
+    text.add("CAMERA", (CAMERA_BOX.x, CAMERA_BOX.y - 8), DIM, 13)
+    text.add("PROGRESS", (BAR_BOX.x, BAR_BOX.y - 10), DIM, 13)
+    for title, box in zip(("DISTANCE TO GOAL", "PROGRESS", "REWARD"), CHART_BOXES, strict=True):
+        text.add(title, (box.x, box.y - 8), DIM, 13)
+    draw_time_axis(text, CHART_BOXES[2], window)
+    text.draw_on(canvas)
     return canvas
-
-
-_EMPTY = _empty()
 
 
 class StripChart:
@@ -53,6 +57,7 @@ class StripChart:
 
     def __init__(self, window: float = 20.0) -> None:
         self._window = window
+        self._empty = _empty(window)
         self._history = History()
         self._camera: Image | None = None
         self._goal: Image | None = None
@@ -84,8 +89,8 @@ class StripChart:
 
     def render(self, now: float, out: Image | None = None) -> Image:
         """Return the picture at the time now (s), uint8 [540, 960, 3] RGB; drawn into out where given."""
-        canvas, text = np.empty_like(_EMPTY) if out is None else out, TextLayer()
-        canvas[:] = _EMPTY
+        canvas, text = np.empty_like(self._empty) if out is None else out, TextLayer()
+        canvas[:] = self._empty
         shown = self._history.between(now - self._window, now)
         self._draw_pictures(canvas, text)
         self._draw_progress_bar(canvas, text, now)
@@ -97,18 +102,14 @@ class StripChart:
         if self._fault:
             box = CHART_BOXES[0]
             text.add(f"FAULT {self._fault}", (box.x + box.wide // 2, box.y - 8), RED, 15, "ms")
-        draw_time_axis(text, CHART_BOXES[2], self._window)
         text.draw_on(canvas)
         return canvas
 
     def _draw_pictures(self, canvas: Image, text: TextLayer) -> None:
         newest = self.newest
         title = f"GOAL  {newest.title}" if newest and newest.goal else "GOAL"
-        for box, picture, label in (
-            (CAMERA_BOX, self._camera, "CAMERA"),
-            (GOAL_BOX, self._goal, title),
-        ):
-            text.add(label, (box.x, box.y - 8), DIM, 13)
+        text.add(title, (GOAL_BOX.x, GOAL_BOX.y - 8), DIM, 13)
+        for box, picture in ((CAMERA_BOX, self._camera), (GOAL_BOX, self._goal)):
             if picture is None:
                 text.add("no image yet", (box.x + box.wide // 2, box.y + box.high // 2), DIM, 14, "mm")
             else:
@@ -118,7 +119,6 @@ class StripChart:
 
     def _draw_progress_bar(self, canvas: Image, text: TextLayer, now: float) -> None:
         box, newest = BAR_BOX, self.newest
-        text.add("PROGRESS", (box.x, box.y - 10), DIM, 13)
         right = (box.x + box.wide, box.y - 10)
         if newest is None:
             text.add("waiting for rewards", right, DIM, 14, "rs")

@@ -16,7 +16,7 @@ from vip_ros.errors import UserError
 E = TypeVar("E", bound=ui.element)
 
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
-RATE = 4.0
+RATE = 3.0
 # Pictures per second that a browser gets at most, Hz.
 PICTURE_RATE = 5.0
 _HEALTH_COLUMNS = [
