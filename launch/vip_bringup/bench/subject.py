@@ -69,8 +69,7 @@ def open_subject(
         UserError: unknown encoder or runtime, or weights that do not fit.
     """
     card = load_card(name)
-    own = weights is not None or default_weights(card).is_file()
-    path = locate_weights(card, weights) if own else _random_weights(name)
+    path, own = weights_or_random(name, weights)
     chosen = "as asked"
     if runtime == "auto":
         tuning, chosen = stored_tuning(card, file_sha256(path)), "as tuned on this machine"
@@ -85,9 +84,20 @@ def open_subject(
     return Subject(name, encoder, path, str(path) if own else RANDOM, runtime, chosen)
 
 
-def _random_weights(name: str) -> Path:
-    """Return random weights in the published layout: as fast as trained ones, and worth nothing else."""
+def weights_or_random(name: str, weights: Path | None = None) -> tuple[Path, bool]:
+    """Return weights for a load and whether they are trained ones: random ones are as fast, and nothing else.
+
+    Args:
+        name: an encoder card.
+        weights: instead of the card's own.
+
+    Raises:
+        UserError: unknown encoder, or the given weights are not there.
+    """
     from vip_models.testing import write_random_checkpoint
 
+    card = load_card(name)
+    if weights is not None or default_weights(card).is_file():
+        return locate_weights(card, weights), True
     path = cache_dir() / "bench" / f"{Path(name).stem}-random.pt"
-    return path if path.is_file() else write_random_checkpoint(name, path)
+    return (path if path.is_file() else write_random_checkpoint(name, path)), False

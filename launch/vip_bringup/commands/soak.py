@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--encoder", default="vip-sim", metavar="NAME",
-        help="encoder card; a large one at a high rate is the encoder saturated (default: vip-sim)",
+        help="encoder card, with random weights where its own are not here; "
+        "a large one at a high rate is the encoder saturated (default: vip-sim)",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 

@@ -17,6 +17,7 @@ from vip_interfaces.msg import GuardState
 
 from vip_bringup.bench.chain_ears import ChainEars
 from vip_bringup.bench.process import BenchProcess, cpu_seconds
+from vip_bringup.bench.subject import weights_or_random
 from vip_bringup.soak.figures import ProcessFigures, Sample, SoakReport
 from vip_bringup.still_policy import write_still_policy
 from vip_models import load_encoder
@@ -139,7 +140,8 @@ def _look(pid: int, seconds: float) -> Sample:
 @contextlib.contextmanager
 def _processes(request: SoakRequest, folder: Path, namespace: str) -> Iterator[list[BenchProcess]]:
     video = _write_video(folder / "soak.avi", request)
-    encoder = load_encoder(request.encoder)
+    weights, _ = weights_or_random(request.encoder)
+    encoder = load_encoder(request.encoder, weights)
     policy = write_still_policy(folder / "policy", encoder.id, encoder.dim, 10.0)
     del encoder
     camera = {"source": str(video), "loop": True, "rate": request.rate}
@@ -152,7 +154,7 @@ def _processes(request: SoakRequest, folder: Path, namespace: str) -> Iterator[l
         for index in range(request.cameras):
             place = namespace if index == 0 else f"{namespace}/camera{index}"
             mark = "" if index == 0 else str(index)
-            reward = {"encoder": request.encoder, "goal": str(video)}
+            reward = {"encoder": request.encoder, "weights": str(weights), "goal": str(video)}
             processes.append(start("vip_reward_node.reward_node", f"reward_node{mark}", reward, place))
             processes.append(start("vip_reward_node.camera_node", f"camera_node{mark}", camera, place))
         # On a machine that is full to the brim a late picture is what is measured, not a reason to end.
