@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from vip_reward_node import capture
 from vip_reward_node.cameras import CameraSource, Frame, SourceConfig
 from vip_reward_node.capture import CaptureHooks, CaptureLoop
 from vip_ros.errors import UserError
@@ -98,6 +100,31 @@ def test_a_recording_keeps_its_rate_and_ends_by_itself() -> None:
     loop.stop()
     assert source.closed == 1
     assert loop.state == "end of stream"
+
+
+class HandsOfTime(threading.Event):
+    """A wait that only turns the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        return self.is_set()
+
+
+def test_time_spent_on_publishing_does_not_slow_a_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, clock, times = Script([Frame(PICTURE)] * 6, recorded=True, rate=10.0), HandsOfTime(), []
+    source.cancel = clock
+    monkeypatch.setattr(capture, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def publish(frame: Frame) -> None:
+        times.append(clock.now)
+        clock.now += 0.06
+
+    CaptureLoop(source, Watch().hooks(publish))._play()
+    assert times == pytest.approx([100.0 + index / 10 for index in range(6)])
 
 
 def test_after_a_stall_frames_are_not_published_in_a_burst() -> None:

@@ -121,9 +121,9 @@ class CaptureLoop:
                 return
             if self._source.recorded and not self._keep_pace(due):
                 return
+            due = self._next_due(due)
             self._publish(frame, broken)
             broken = False
-            due = self._next_due(due)
 
     def _publish(self, frame: Frame, after_error: bool) -> None:
         self.state = "streaming"
