@@ -38,8 +38,13 @@ class EncoderFile(Injection):
     def _await_refusal(self, stack: LiveStack) -> None:
         """Wait until a file that is no encoder keeps reward_node from being configured, and it says so."""
         node = stack.nodes["reward_node"]
-        assert not node.configure(stack.probe, LIMIT)
-        stack.probe.wait_for(lambda: self._file(stack).name in node.output, LIMIT, "the refusal")
+
+        def refused() -> bool:
+            # What only the killed process's service took is lost: ask until the node itself has answered.
+            assert not node.configure(stack.probe, LIMIT)
+            return self._file(stack).name in node.output
+
+        stack.probe.wait_for(refused, LIMIT, "the refusal")
 
     @staticmethod
     def _file(stack: LiveStack) -> Path:
