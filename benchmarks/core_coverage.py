@@ -24,7 +24,8 @@ PACKAGES = (
 )  # fmt: skip
 # Nodes and what moves messages for them, which the graph tests run in other processes; hardware; benchmarks.
 LEFT_OUT = (
-    "*/*_node.py", "*/node.py", "*/runner.py", "*/spinning_node.py", "*/goal_services.py", "*/outputs.py",
+    "*/*_node.py", "*/node.py", "*/runner.py", "*/executor.py", "*/spinning_node.py",
+    "*/goal_services.py", "*/outputs.py",
     "*/drivers/franky.py", "*/drivers/panda_py.py", "*/drivers/ros2_control.py", "*/ros2_control/*",
     "*/devices/spacemouse.py", "*/devices/joy.py", "*/opencv_device.py", "*/pretraining/bench.py",
     "*/pretraining/published_loop.py", "*/onnx_device.py", "*/device_buffers.py", "*/setup.py",

@@ -38,7 +38,8 @@ class Machine:
     def key(self) -> str:
         """One line that differs wherever a measured speed may."""
         runtimes = ", ".join(f"{name} {number}" for name, number in self.runtimes.items())
-        return f"{self.cpu}; {self.cores} cores; {' '.join(self.flags)}; {', '.join(self.gpus)}; {runtimes}"
+        parts = (self.cpu, f"{self.cores} cores", " ".join(self.flags), ", ".join(self.gpus), runtimes)
+        return "; ".join(part for part in parts if part)
 
 
 @cache
