@@ -78,6 +78,11 @@ METHODS: dict[str, Method] = {
         "rwr",
         {"components": 32, "seen_by": "variance", "embedding_noise": 0.3},
     ),
+    "rwr-to-end": Method(
+        "reward-weighted regression over the rest of the episode, for data with failures",
+        "rwr",
+        {"reward_steps": -1, "tau": 3.0},
+    ),
     "bc": Method("behaviour cloning: the same at tau 0", "bc"),
     "awr": Method("advantage-weighted regression with a learned value", "awr"),
     "iql": Method("implicit Q-learning on chunks", "iql"),
