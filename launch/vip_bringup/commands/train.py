@@ -48,4 +48,10 @@ def run(args: argparse.Namespace) -> int:
         f"{figures['steps']} steps in {figures['train_seconds']:.0f} s, "
         f"error {figures['error']:.3f} on the {figures['error_on']}"
     )
+    failed = figures["episodes"] - figures["successes"]
+    if failed and args.algorithm == "rwr" and options.reward_steps > 0:
+        CONSOLE.print(
+            f"{failed} of the episodes failed, which rewards of a moment do not tell: "
+            "--set reward_steps=-1 --set tau=3 lets them look to the end"
+        )
     return 0
