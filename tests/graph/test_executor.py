@@ -200,7 +200,9 @@ def test_entities_come_and_go_in_another_thread_while_it_spins(rig: Rig) -> None
 def test_an_rclpy_whose_inside_has_changed_is_used_as_it_is(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(make_executor(rig.context), LeanExecutor)
+    lean = make_executor(rig.context)
+    assert isinstance(lean, LeanExecutor)
+    lean.shutdown()
     monkeypatch.setattr(module, "_NEEDED", ("_take_something_new",))
     made = make_executor(rig.context)
     assert type(made) is SingleThreadedExecutor

@@ -43,14 +43,20 @@ _KINDS = (
 _COUNTED = ("subscription", "guard_condition", "timer", "client", "service")
 _TAKE_WAITABLE = "_take_waitable"
 # What this executor knows of rclpy's inside; one that has changed is used as it is.
-_NEEDED = (*(take for _, _, take in _KINDS), _TAKE_WAITABLE, "_spin_once_impl")
+_NEEDED = (
+    *(take for _, _, take in _KINDS), _TAKE_WAITABLE, "_spin_once_impl",
+    # rclpy 7.1.9 keeps its tasks otherwise.
+    "_tasks", "_tasks_lock", "_guard", "_sigint_gc", "_is_shutdown", "_context",
+)  # fmt: skip
 
 
 def make_executor(context: Context | None = None) -> Executor:
     """Return the executor that every process of the stack spins its nodes with."""
-    if all(hasattr(SingleThreadedExecutor, name) for name in _NEEDED):
-        return LeanExecutor(context=context)
-    return SingleThreadedExecutor(context=context)
+    plain = SingleThreadedExecutor(context=context)
+    if not all(hasattr(plain, name) for name in _NEEDED):
+        return plain
+    plain.shutdown()
+    return LeanExecutor(context=context)
 
 
 class _Entities:
