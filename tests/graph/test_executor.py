@@ -56,7 +56,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
+def rig(ros_domain: int) -> Iterator[Rig]:
     made = Rig()
     yield made
     made.close()
@@ -118,6 +118,16 @@ def test_a_timer_that_is_cancelled_or_destroyed_is_not_called_again(rig: Rig) ->
     rig.until(lambda: calls.count("third") >= 3, "the third timer")
     assert calls.count("first") == calls.count("second") == 1
     third.cancel()
+
+
+def test_of_two_timers_that_are_due_and_cancel_each_other_one_is_called(rig: Rig) -> None:
+    calls: list[str] = []
+    first = rig.node.create_timer(0.01, lambda: (calls.append("first"), second.cancel()))
+    second = rig.node.create_timer(0.01, lambda: (calls.append("second"), first.cancel()))
+    threading.Event().wait(0.05)  # both are due before the first look
+    rig.executor.spin_once(timeout_sec=1.0)
+    rig.executor.spin_once(timeout_sec=0.0)
+    assert len(set(calls)) == 1
 
 
 def test_what_was_ready_and_is_destroyed_by_the_callback_before_it_is_left_out(rig: Rig) -> None:

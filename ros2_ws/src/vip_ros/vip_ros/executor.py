@@ -113,7 +113,7 @@ class _Entities:
             of_kind = self._by_pointer[kind]
             pointers = waited.get_ready_entities(kind)
             ready += [(take, of_kind[pointer]) for pointer in pointers if pointer in of_kind]
-        return [(take, entity) for take, entity in ready if take != "_take_timer" or _is_due(entity)]
+        return ready
 
     def close(self) -> None:
         """Let all of it be destroyed."""
@@ -123,11 +123,6 @@ class _Entities:
 def _is_called(entity: Any) -> bool:
     """Tell whether its callback group ever lets it be called."""
     return bool(entity.callback_group.can_execute(entity))
-
-
-def _is_due(timer: Any) -> bool:
-    """A timer that was cancelled is told ready all the same."""
-    return bool(timer.handle.is_timer_ready())
 
 
 class LeanExecutor(SingleThreadedExecutor):
@@ -222,6 +217,10 @@ class LeanExecutor(SingleThreadedExecutor):
     def _forget_tasks(self) -> None:
         with self._tasks_lock:
             self._tasks = [row for row in self._tasks if not (row[0].done() or row[0].cancelled())]
+
+    def _take_timer(self, timer: Any) -> Any:
+        """A timer that was cancelled is told ready all the same, or a callback since has cancelled it."""
+        return super()._take_timer(timer) if timer.handle.is_timer_ready() else None
 
     def _take(self, name: str, entity: Any) -> Task | None:
         try:
