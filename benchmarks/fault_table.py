@@ -19,7 +19,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -107,7 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="vip-faults-") as folder:
         path = args.rows or Path(folder) / "rows.json"
         if args.group is not None:
-            return _try_group(Rows(path, args.only, args.minutes), args.group, Path(folder))
+            rows = Rows(path, args.only, args.minutes)
+            _try_group(rows, args.group, Path(folder))
+            return int(not all(row.right for row in rows.tried))
         rows = _try_all(path, args.only, args.minutes)
     wanted = [(fault.name, fault.must.text) for _, faults in GROUPS for fault in faults]
     wanted += [(scene.name, scene.must) for scene in SCENES]
@@ -126,24 +128,29 @@ def _try_all(path: Path, only: str, minutes: float) -> Rows:
     return Rows(path, only, 0.0)
 
 
-def _try_group(rows: Rows, group: int, folder: Path) -> int:
-    """Try the faults of a stack, or the scenes as the last group; returns 0 when each is as it must be."""
-    if group == len(GROUPS):
-        for scene in SCENES:
-            if rows.wants(scene.name):
-                rows.add(scene.name, scene.must, scene.limit, lambda s=scene: s.run(folder))
-        return int(not all(row.right for row in rows.tried))
-    rig, faults = GROUPS[group]
-    if any(rows.wants(fault.name) for fault in faults):
-        with ExitStack() as cleanup:
-            try:
-                stack: LiveStack | NotHere = cleanup.enter_context(rig(folder))
-            except NotHere as reason:
-                stack = reason
-            for fault in faults:
-                if rows.wants(fault.name):
-                    rows.add(fault.name, fault.must.text, fault.limit, lambda f=fault: _run(f, stack))
-    return int(not all(row.right for row in rows.tried))
+def _try_group(rows: Rows, group: int, folder: Path) -> None:
+    """Try the faults of a stack, or the scenes as the last group."""
+    if group < len(GROUPS):
+        _try_faults(rows, *GROUPS[group], folder)
+        return
+    for scene in SCENES:
+        if rows.wants(scene.name):
+            rows.add(scene.name, scene.must, scene.limit, lambda s=scene: s.run(folder))
+
+
+def _try_faults(
+    rows: Rows, rig: Callable[[Path], AbstractContextManager[LiveStack]], faults: list[Fault], folder: Path
+) -> None:
+    if not any(rows.wants(fault.name) for fault in faults):
+        return
+    with ExitStack() as cleanup:
+        try:
+            stack: LiveStack | NotHere = cleanup.enter_context(rig(folder))
+        except NotHere as reason:
+            stack = reason
+        for fault in faults:
+            if rows.wants(fault.name):
+                rows.add(fault.name, fault.must.text, fault.limit, lambda f=fault: _run(f, stack))
 
 
 def _run(fault: Fault, stack: LiveStack | NotHere) -> Outcome:

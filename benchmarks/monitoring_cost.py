@@ -37,8 +37,9 @@ from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
 from visualization_msgs.msg import MarkerArray
 
+from vip_bringup.bench.process import cpu_seconds
 from vip_bringup.browser import Browser, find_browser
-from vip_bringup.dashboard.process import RunningDashboard
+from vip_bringup.dashboard.process import CAMERA_SHOWN, RunningDashboard
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.graph_client import GraphClient
 from vip_bringup.live_recording.client import trigger
@@ -50,11 +51,9 @@ from vip_ros.errors import UserError
 from vip_ros.middleware import configure_middleware
 from vip_ros.qos import RELIABLE_1, RELIABLE_10
 
-TICKS = os.sysconf("SC_CLK_TCK")
 WATCHERS = ("monitor_node", "overlay_node", "dashboard", "status screen")
 # Not measured at the beginning of each turn, s: discovery runs, and load from before it passes.
 SETTLE = 5.0
-PAGE_SHOWN = "document.querySelector('[data-name=camera] img')?.naturalWidth > 1"
 RATE = 10.0  # of the policy, Hz: what one is trained to act at unless told otherwise
 ENOUGH = 0.10  # of the stack's CPU
 SCREEN = "--show-status"
@@ -101,26 +100,26 @@ class Client(GraphClient):
 
 @dataclass(frozen=True)
 class Watchers:
-    """First processes of those who look; 0: nobody."""
+    """First processes of those who look; -1: nobody."""
 
-    dashboard: int = 0
-    browser: int = 0
+    dashboard: int = -1
+    browser: int = -1
 
 
-def cpu_seconds(watchers: Watchers) -> Counter[str]:
+def cpu_by_role(watchers: Watchers) -> Counter[str]:
     """Return the CPU time so far of each of this domain's processes, by role, s."""
     spent: Counter[str] = Counter()
     domain = f"ROS_DOMAIN_ID={os.environ.get('ROS_DOMAIN_ID', '0')}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            used = (int(fields[11]) + int(fields[12])) / TICKS
+            pid = int(entry.name)
+            used = cpu_seconds(pid)
             # A browser writes its titles over its environment; its session is its own.
-            if watchers.browser and int(fields[3]) == watchers.browser:
+            if os.getsid(pid) == watchers.browser:
                 spent["browser"] += used
-            elif entry.name != str(os.getpid()) and domain in (entry / "environ").read_bytes().split(b"\0"):
-                spent[role(command, int(entry.name) == watchers.dashboard)] += used
+            elif pid != os.getpid() and domain in (entry / "environ").read_bytes().split(b"\0"):
+                command = (entry / "cmdline").read_bytes().decode(errors="replace")
+                spent[role(command, pid == watchers.dashboard)] += used
     return spent
 
 
@@ -137,9 +136,9 @@ def role(command: str, is_dashboard: bool) -> str:
 def measure(client: Client, watchers: Watchers, seconds: float) -> tuple[Counter[str], list[float]]:
     """Return the CPU seconds by role, and the latencies in ms, of a while."""
     time.sleep(SETTLE)
-    before, heard, seen = cpu_seconds(watchers), len(client.latency), client.pictures
+    before, heard, seen = cpu_by_role(watchers), len(client.latency), client.pictures
     time.sleep(seconds)
-    used, times = cpu_seconds(watchers) - before, client.latency[heard:]
+    used, times = cpu_by_role(watchers) - before, client.latency[heard:]
     print(f"{(client.pictures - seen) / seconds:.1f} pictures per second", end="  ", flush=True)
     return used, times
 
@@ -153,7 +152,7 @@ def watching(client: Client) -> Iterator[Watchers]:
         if find_browser() is not None:
             browser = stack.enter_context(Browser(aside=True))
             browser.open(dashboard.url)
-            browser.wait_for(PAGE_SHOWN, "the camera's picture")
+            browser.wait_for(CAMERA_SHOWN, "the camera's picture")
             watchers = Watchers(dashboard.pid, browser.pid)
         yield watchers
     client.watch(False)

@@ -29,7 +29,7 @@ from std_srvs.srv import Trigger
 from vip_interfaces.msg import Reward
 
 from vip_bringup.browser import Browser
-from vip_bringup.dashboard.process import RunningDashboard
+from vip_bringup.dashboard.process import CAMERA_SHOWN, RunningDashboard
 from vip_bringup.demo.progress import CONSOLE
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.live_recording.client import RecordingClient, trigger
@@ -50,7 +50,6 @@ _ATTEMPTS = 8
 _FORGET = 20.0  # s, the monitor's window
 _ON_ITS_WAY = 2.0  # s until every picture of a scene that is gone has been paid for
 _STREAMS = 30.0  # s until every stream must have come
-_CAMERA_SHOWN = "document.querySelector('[data-name=camera] img')?.naturalWidth > 1"
 # A browser without a graphics card is seconds behind the stack: the page itself must have come to the moment.
 _MOMENT_SHOWN = (
     "document.querySelector('[data-name=recorder]')?.innerText.includes('recording') && "
@@ -161,7 +160,7 @@ def _photograph_attempt(
 ) -> None:
     with RunningDashboard() as dashboard, Browser(1280, 820) as browser:
         browser.open(dashboard.url)
-        browser.wait_for(_CAMERA_SHOWN, "the camera's picture")
+        browser.wait_for(CAMERA_SHOWN, "the camera's picture")
         client.attempt(until=_MOMENT)
         pictures["monitor.png"] = client.picture("vip/monitor/image")
         drawing = _drawing(screen)

@@ -94,10 +94,10 @@ def weights_or_random(name: str, weights: Path | None = None) -> tuple[Path, boo
     Raises:
         UserError: unknown encoder, or the given weights are not there.
     """
-    from vip_models.testing import write_random_checkpoint
-
     card = load_card(name)
     if weights is not None or default_weights(card).is_file():
         return locate_weights(card, weights), True
+    from vip_models.testing import write_random_checkpoint
+
     path = cache_dir() / "bench" / f"{Path(name).stem}-random.pt"
     return (path if path.is_file() else write_random_checkpoint(name, path)), False

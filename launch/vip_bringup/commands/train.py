@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from policy_node.training import train
     from vip_bringup.demo.progress import CONSOLE, step
     from vip_bringup.sweep.eyes import load_eyes
+    from vip_bringup.sweep.methods import METHODS
     from vip_bringup.training_options import read_options, read_settings
     from vip_ros.config import from_mapping
 
@@ -50,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
     )
     failed = figures["episodes"] - figures["successes"]
     if failed and args.algorithm == "rwr" and options.reward_steps > 0:
+        far = " ".join(f"--set {name}={value:g}" for name, value in METHODS["rwr-to-end"].options.items())
         CONSOLE.print(
             f"{failed} of the episodes failed, which rewards of a moment do not tell: "
-            "--set reward_steps=-1 --set tau=3 lets them look to the end"
+            f"{far} lets them look to the end"
         )
     return 0

@@ -10,6 +10,9 @@ from types import TracebackType
 
 from vip_ros.errors import UserError
 
+CAMERA_SHOWN = "document.querySelector('[data-name=camera] img')?.naturalWidth > 1"
+"""In a page of the dashboard: whether it shows a picture of the camera (JavaScript)."""
+
 _LIMIT = 20.0  # s until it must have ended
 
 
