@@ -54,7 +54,8 @@ class Dataset:
     """All episodes of one task with one encoder; joints and senses in the order of the columns.
 
     Senses are the joints that a policy sees without moving them: a finger, where the gripper does something.
-    Whether it already holds what it is to lift is hard to see in a picture.
+    Whether it already holds what it is to lift is hard to see in a picture. Places: how many numbers at an
+    embedding's end say where something is.
     """
 
     task: str
@@ -65,6 +66,7 @@ class Dataset:
     episodes: list[EpisodeData]
     goal: GoalData
     senses: list[str] = field(default_factory=list)
+    places: int = 0
 
     @property
     def has_gripper(self) -> bool:
@@ -122,7 +124,9 @@ def load_dataset(
         progress("encoding", len(readers), len(readers))
     check_rates(episodes)
     goal = _goal(episodes, metric or encoder.card.metric)
-    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal, senses)
+    return Dataset(
+        tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal, senses, encoder.card.places
+    )
 
 
 def _goal(episodes: list[EpisodeData], metric: str) -> GoalData:

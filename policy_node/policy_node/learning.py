@@ -14,6 +14,8 @@ VIP, SPARSE = "vip", "sparse"
 REWARDS = (VIP, SPARSE)
 PATH, VARIANCE = "path", "variance"
 VIEWS = (PATH, VARIANCE)
+PLACES, ALL = "places", "all"
+PARTS = (PLACES, ALL)
 TO_END_OF_CHUNK, TO_END_OF_EPISODE = 0, -1
 
 
@@ -31,10 +33,11 @@ class TrainConfig:
     max_weight: float = option(20.0, "largest sample weight, in means")
     components: int = option(4, "directions of the embedding that the policy sees; 0: all features")
     seen_by: str = option(PATH, "which ones: path: those that foretell the arm's, variance: principal ones")
+    seen_in: str = option(PLACES, "among what path looks: places: what the encoder says is where; all")
     first_embedding: bool = option(False, "the policy also sees the embedding with which its run began")
     hidden: list[int] = option([256, 256], "width of each hidden layer")
     batch_norm: bool = option(False, "normalise the input batch by batch, as R3M's behaviour cloning does")
-    steps: int = option(2_000, "gradient steps; more learn the few episodes by heart")
+    steps: int = option(3_000, "gradient steps; more learn the few episodes by heart")
     batch_size: int = option(64, "samples per step")
     learning_rate: float = option(1e-3, "Adam's step size")
     weight_decay: float = option(0.0, "decoupled weight decay per unit of learning rate")
@@ -65,6 +68,8 @@ class TrainConfig:
             raise unknown_name("reward", self.reward, REWARDS)
         if self.seen_by not in VIEWS:
             raise unknown_name("choice of components", self.seen_by, VIEWS)
+        if self.seen_in not in PARTS:
+            raise unknown_name("part of the embedding", self.seen_in, PARTS)
         for name in ("steps", "batch_size", "check_every", "horizon", "threads"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}", "give at least 1", "training options")

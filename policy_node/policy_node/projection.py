@@ -44,6 +44,15 @@ def principal_components(embeddings: torch.Tensor, count: int) -> Projection:
     return Projection(mean, directions[:kept].T / spread)
 
 
+def behind(count: int, projection: Projection) -> Projection:
+    """Return the projection of longer embeddings, whose first `count` features it does not look at."""
+    mean, matrix = projection.mean, projection.matrix
+    return Projection(
+        torch.cat([mean.new_zeros(count), mean]),
+        torch.cat([matrix.new_zeros(count, matrix.shape[1]), matrix]),
+    )
+
+
 def beside(first: Projection, second: Projection) -> Projection:
     """Return the projection of two embeddings one after the other, [B, 2 D] to [B, K + L]."""
     return Projection(torch.cat([first.mean, second.mean]), torch.block_diag(first.matrix, second.matrix))

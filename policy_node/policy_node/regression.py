@@ -46,7 +46,8 @@ def fit(
     kept, held = split(len(dataset.episodes), config.held_out, config.seed)
     train = gather(dataset, weights, kept, config)
     valid = gather(dataset, weights, held, config) if held else train
-    projection = fit_projection(train, [dataset.episodes[index] for index in kept], config)
+    episodes = [dataset.episodes[index] for index in kept]
+    projection = fit_projection(train, episodes, config, dataset.places)
     train, valid = (replace(part, embeddings=projection(part.embeddings)) for part in (train, valid))
     scales = scales_of(train)
     generator = torch.Generator().manual_seed(config.seed)

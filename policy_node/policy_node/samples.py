@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from policy_node.dataset import Dataset, EpisodeData
 from policy_node.foresight import foretelling, futures
-from policy_node.learning import PATH, TrainConfig
-from policy_node.projection import Projection, beside, principal_components
+from policy_node.learning import PATH, PLACES, TrainConfig
+from policy_node.projection import Projection, behind, beside, principal_components
 
 # Features that never vary (m, rad, embedding units) must not be blown up by their standard deviation.
 _FLOOR = 1e-3
@@ -89,23 +89,34 @@ def gather(
     )
 
 
-def fit_projection(samples: Samples, episodes: Sequence[EpisodeData], config: TrainConfig) -> Projection:
+def fit_projection(
+    samples: Samples, episodes: Sequence[EpisodeData], config: TrainConfig, places: int = 0
+) -> Projection:
     """Return the map from embeddings to the components that the network sees.
 
     Args:
         samples: of the episodes.
         episodes: where they come from, in their order.
         config: options.
+        places: how many numbers at an embedding's end are places.
     """
     halves = samples.embeddings.chunk(2, dim=1) if config.first_embedding else [samples.embeddings]
-    fitted = [_fit(half, episodes, config) for half in halves]
+    fitted = [_fit(half, samples.q, episodes, config, places) for half in halves]
     return beside(*fitted) if config.first_embedding else fitted[0]
 
 
-def _fit(embeddings: torch.Tensor, episodes: Sequence[EpisodeData], config: TrainConfig) -> Projection:
+def _fit(
+    embeddings: torch.Tensor,
+    q: torch.Tensor,
+    episodes: Sequence[EpisodeData],
+    config: TrainConfig,
+    places: int,
+) -> Projection:
     if config.components and config.seen_by == PATH:
-        ahead = torch.from_numpy(futures(episodes))
-        return foretelling(embeddings, ahead, len(episodes), config.components)
+        ahead, lengths = torch.from_numpy(futures(episodes)), [len(episode.times) for episode in episodes]
+        before = embeddings.shape[1] - places if places and config.seen_in == PLACES else 0
+        found = foretelling(embeddings[:, before:], q, ahead, lengths, config.components)
+        return behind(before, found)
     return principal_components(embeddings, config.components)
 
 

@@ -7,6 +7,9 @@ import torch
 
 from policy_node.episode_data import EpisodeData
 from policy_node.foresight import AHEAD, foretelling, futures
+from policy_node.learning import TrainConfig
+from policy_node.projection import Projection
+from policy_node.samples import Samples, fit_projection
 
 _EPISODES, _STEPS, _DIM = 20, 30, 40
 
@@ -33,9 +36,41 @@ def _towards_a_place(seed: int) -> tuple[list[EpisodeData], np.ndarray]:
     return episodes, np.repeat(places, _STEPS, axis=0)
 
 
+def _past_a_moving_arm(seed: int) -> tuple[list[EpisodeData], np.ndarray]:
+    """Return episodes whose pictures show the arm's posture loudly and, softly, the place it goes to."""
+    mixing = np.linalg.qr(np.random.default_rng(0).normal(size=(_DIM, _DIM)))[0]
+    rng = np.random.default_rng(seed)
+    places, episodes = rng.uniform(-1, 1, (_EPISODES, 2)), []
+    for place in places:
+        share = np.linspace(0, 1, _STEPS)[:, None] ** rng.uniform(0.7, 1.4)
+        posture = np.repeat(2.0 * rng.normal(size=(1, 4)), _STEPS, axis=0)
+        q = np.concatenate([share * place, share, posture], axis=1)
+        arm = 10.0 * np.concatenate([share**2, q], axis=1)
+        scene = 0.3 * place + 0.05 * rng.normal(size=(_STEPS, 2))
+        rest = 1e-3 * rng.normal(size=(_STEPS, _DIM - arm.shape[1] - 2))
+        episodes.append(_episode(q, np.concatenate([arm, scene, rest], axis=1) @ mixing))
+    return episodes, np.repeat(places, _STEPS, axis=0)
+
+
+def _projection(episodes: list[EpisodeData], count: int) -> Projection:
+    embeddings, q = _joined(episodes)
+    lengths = [len(episode.times) for episode in episodes]
+    return foretelling(embeddings, q, torch.from_numpy(futures(episodes)), lengths, count)
+
+
+def _joined(episodes: list[EpisodeData]) -> tuple[torch.Tensor, torch.Tensor]:
+    embeddings = np.concatenate([episode.embeddings for episode in episodes])
+    return torch.from_numpy(embeddings), torch.from_numpy(np.concatenate([e.q for e in episodes]))
+
+
 def _fit(episodes: list[EpisodeData], count: int) -> torch.Tensor:
-    embeddings = torch.from_numpy(np.concatenate([episode.embeddings for episode in episodes]))
-    return foretelling(embeddings, torch.from_numpy(futures(episodes)), len(episodes), count)(embeddings)
+    return _projection(episodes, count)(_joined(episodes)[0])
+
+
+def _read_at_the_start(fitted: Projection, episodes: list[EpisodeData]) -> np.ndarray:
+    """Return what the directions say while the arms have hardly moved, and ones, [E, K + 1]."""
+    starts = torch.from_numpy(np.stack([episode.embeddings[1] for episode in episodes]))
+    return np.concatenate([fitted(starts).double().numpy(), np.ones((len(episodes), 1))], axis=1)
 
 
 def test_a_goal_that_hardly_shows_is_among_the_first_directions() -> None:
@@ -46,6 +81,15 @@ def test_a_goal_that_hardly_shows_is_among_the_first_directions() -> None:
     assert np.abs(read - places).mean() < 0.05
 
 
+def test_what_the_joints_tell_anyway_uses_up_no_direction() -> None:
+    shown, places = _past_a_moving_arm(1)
+    others, elsewhere = _past_a_moving_arm(2)
+    fitted = _projection(shown, 2)
+    slopes = np.linalg.lstsq(_read_at_the_start(fitted, shown), places[::_STEPS], rcond=None)[0]
+    read = _read_at_the_start(fitted, others) @ slopes
+    assert np.abs(read - elsewhere[::_STEPS]).mean() < 0.35
+
+
 def test_directions_have_mean_zero_and_deviation_one() -> None:
     seen = _fit(_towards_a_place(2)[0], 2)
     assert torch.allclose(seen.mean(dim=0), torch.zeros(2), atol=1e-4)
@@ -54,6 +98,21 @@ def test_directions_have_mean_zero_and_deviation_one() -> None:
 
 def test_no_more_directions_than_foretell_something() -> None:
     assert 1 <= _fit(_towards_a_place(3)[0], 30).shape[1] < 30
+
+
+def test_one_episode_alone_gives_directions() -> None:
+    seen = _fit(_towards_a_place(4)[0][:1], 4)
+    assert torch.isfinite(seen).all() and seen.std() > 0.5
+
+
+def test_where_an_encoder_tells_places_the_rest_of_the_embedding_is_not_looked_at() -> None:
+    episodes, _ = _towards_a_place(5)
+    embeddings, q = _joined(episodes)
+    samples = Samples(embeddings, q.float(), torch.zeros(len(q), 8, 7), torch.ones(len(q)), 7)
+    narrow = fit_projection(samples, episodes, TrainConfig(), places=6).matrix
+    assert (narrow[:-6] == 0).all() and (narrow[-6:] != 0).any(dim=1).all()
+    wide = fit_projection(samples, episodes, TrainConfig(seen_in="all"), places=6).matrix
+    assert (wide[:-6] != 0).any()
 
 
 def test_an_arm_that_rests_and_a_picture_that_never_changes_give_finite_directions() -> None:

@@ -36,7 +36,7 @@ def without_points(card: EncoderCard) -> EncoderCard:
     if not card.architecture.endswith(_SUFFIX):
         return card
     plain = card.architecture.removesuffix(_SUFFIX)
-    return dataclasses.replace(card, architecture=plain, dim=card.dim - NUMBERS)
+    return dataclasses.replace(card, architecture=plain, dim=card.dim - NUMBERS, places=0)
 
 
 def point_tensors(network: Any) -> dict[str, Any]:
