@@ -230,10 +230,14 @@ def test_nothing_is_left_when_vip_up_is_killed(started: list[Stack], stubs: str)
     ("arguments", "message"),
     [
         (["--set", "camera_node.source=/no/such/video.mp4"], "video.mp4"),
-        (["--set", "camera_node.source=/dev/video97"], "video97"),
+        pytest.param(["--set", "camera_node.source=/dev/video97"], "video97", marks=pytest.mark.slow),
         (["--set", "camera_node.source=sim", "--set", "reward_node.encoder=vip-sin"], "vip-sim"),
-        (["--set", "reward_node.weights=/no/such.safetensors"], "no/such.safetensors"),
-        (["--set", "reward_node.goal=/no/such/goal.png"], "goal.png"),
+        pytest.param(
+            ["--set", "reward_node.weights=/no/such.safetensors"],
+            "no/such.safetensors",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(["--set", "reward_node.goal=/no/such/goal.png"], "goal.png", marks=pytest.mark.slow),
         (["--policy", "/no/such/bundle"], "bundle"),
     ],
     ids=["video", "device", "encoder", "weights", "goal", "bundle"],

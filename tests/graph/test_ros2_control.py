@@ -191,7 +191,7 @@ def test_in_a_namespace_of_its_own_the_stack_and_franka_ros2_do_not_mix(ros_doma
             bench.close()
 
 
-@both
+@pytest.mark.parametrize("bench", [TRAJECTORY, pytest.param(FORWARD, marks=pytest.mark.slow)], indirect=True)
 def test_a_robot_that_falls_silent_is_a_fault_and_a_reset_finds_it_again(bench):
     bench.begin_moving()
     bench.robot.kill()
