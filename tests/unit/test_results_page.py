@@ -51,6 +51,23 @@ def test_a_table_is_shown_with_its_command_and_machine(tmp_path: Path) -> None:
     assert "Measured on a PC, load 0.3." in text and "Made by `measure --all`." in text
 
 
+_CELL = {
+    "task": "close_drawer", "method": "rwr", "encoder": "vip-sim", "demonstrations": 20, "failures": 0,
+    "tau": None, "episodes": 100, "success_rate": 0.94, "wilson95": [0.876, 0.972],
+}  # fmt: skip
+
+
+def test_a_sweep_is_shown_and_drawn_cell_by_cell(tmp_path: Path) -> None:
+    section = read_section(_write(tmp_path, "20-few-demonstrations", {"cells": [_CELL], "skipped": []}))
+    assert section.plot is not None
+    assert "| close_drawer, rwr, vip-sim | 20 | 0 | – | 100 | 94 | 87.6 | 97.2 |" in page({"20": section})
+
+
+def test_a_sweep_with_other_cells_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cells of 'few' do not fit.*method"):
+        read_section(_write(tmp_path, "20-few", {"cells": [{"task": "one"}]}))
+
+
 def test_a_benchmark_is_shown_with_what_it_missed(tmp_path: Path) -> None:
     figures = (Figure("a", 2.0, "x", "over bare", at_most=1.25), Figure("b", 10.0, "ms", "bare"))
     machine = {"cpu": "CPU", "cores": 2, "gpus": [], "flags": [], "runtimes": {}}

@@ -1,4 +1,4 @@
-"""Files of figures as sections: those of `vip bench`, `vip eval` and `vip demo`, and plain tables."""
+"""Files of figures as sections: of `vip bench`, `vip eval`, `vip demo` and `vip sweep`, and plain tables."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vip_bringup.results.section import Plot, Section
+from vip_bringup.results.section import Cell, Plot, Section
 from vip_ros.errors import UserError
 from vip_ros.registry import Registry
 
 Reader = Callable[[Mapping[str, Any], str], Section]
+
+_SWEEP_COLUMNS = (
+    "cell", "demonstrations", "failures", "τ", "scenes", "solved, %", "from, %", "to, %",
+)  # fmt: skip
 
 # Kinds of files, by the key that only such a file has.
 KINDS: Registry[Reader] = Registry("kind of figures")
@@ -85,6 +89,29 @@ def success_rate(values: Mapping[str, Any], name: str) -> Section:
         about="With the 95 % Wilson interval.",
         command=demo if live else evaluation,
     )
+
+
+@KINDS.register("cells")
+def sweep(values: Mapping[str, Any], name: str) -> Section:
+    """Return the `table.json` of `vip sweep`, a row and a bar per cell."""
+    try:
+        rows = [_sweep_row(cell) for cell in values["cells"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"the cells of '{name}' do not fit", f"{type(error).__name__}: {error}") from None
+    return Section(
+        title=name.capitalize(),
+        columns=_SWEEP_COLUMNS,
+        rows=rows,
+        about="In lockstep, every cell on the same scenes, one training each; with the 95 % Wilson interval.",
+        command="vip sweep --out table --task T --method M --episodes N",
+        plot=Plot("bars", "cell", ("solved, %",), "scenes solved, %", "from, %", "to, %"),
+    )
+
+
+def _sweep_row(cell: Mapping[str, Any]) -> list[Cell]:
+    named = f"{cell['task']}, {cell['method']}, {cell['encoder']}"
+    shares = [100 * float(share) for share in (cell["success_rate"], *cell["wilson95"])]
+    return [named, cell["demonstrations"], cell["failures"], cell["tau"], cell["episodes"], *shares]
 
 
 def _number(figure: Mapping[str, Any]) -> str:

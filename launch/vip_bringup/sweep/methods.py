@@ -78,6 +78,9 @@ METHODS: dict[str, Method] = {
         "rwr",
         {"components": 32, "seen_by": "variance", "embedding_noise": 0.3},
     ),
+    "rwr-whole": Method(
+        "the same among the whole embedding instead of its places", "rwr", {"seen_in": "all"}
+    ),
     "rwr-to-end": Method(
         "reward-weighted regression over the rest of the episode, for data with failures",
         "rwr",
