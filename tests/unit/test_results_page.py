@@ -63,6 +63,12 @@ def test_a_sweep_is_shown_and_drawn_cell_by_cell(tmp_path: Path) -> None:
     assert "| close_drawer, rwr, vip-sim | 20 | 0 | – | 100 | 94 | 87.6 | 97.2 |" in page({"20": section})
 
 
+def test_a_cell_with_failures_in_its_data_has_a_bar_of_another_name(tmp_path: Path) -> None:
+    cells = [_CELL, {**_CELL, "demonstrations": 10, "failures": 20}]
+    names = read_section(_write(tmp_path, "20-few", {"cells": cells})).column("cell")
+    assert names == ["close_drawer, rwr, vip-sim", "close_drawer, rwr, vip-sim, 20 failures"]
+
+
 def test_a_sweep_with_other_cells_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cells of 'few' do not fit.*method"):
         read_section(_write(tmp_path, "20-few", {"cells": [{"task": "one"}]}))

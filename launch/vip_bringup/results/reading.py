@@ -109,7 +109,8 @@ def sweep(values: Mapping[str, Any], name: str) -> Section:
 
 
 def _sweep_row(cell: Mapping[str, Any]) -> list[Cell]:
-    named = f"{cell['task']}, {cell['method']}, {cell['encoder']}"
+    failures = f", {cell['failures']} failures" if cell["failures"] else ""
+    named = f"{cell['task']}, {cell['method']}, {cell['encoder']}{failures}"
     shares = [100 * float(share) for share in (cell["success_rate"], *cell["wilson95"])]
     return [named, cell["demonstrations"], cell["failures"], cell["tau"], cell["episodes"], *shares]
 
