@@ -70,7 +70,7 @@ def test_a_cell_with_failures_in_its_data_has_a_bar_of_another_name(tmp_path: Pa
 
 
 def test_a_sweep_with_other_cells_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cells of 'few' do not fit.*method"):
+    with pytest.raises(UserError, match=r"cells of 'few' do not fit: KeyError"):
         read_section(_write(tmp_path, "20-few", {"cells": [{"task": "one"}]}))
 
 
