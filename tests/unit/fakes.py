@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
+
+from vip_models.card import EncoderCard
 
 
 class MeanColour:
     """An encoder whose embedding is the mean colour of the frame, [3]."""
 
-    card = SimpleNamespace(text=False, metric="l2")
+    card = EncoderCard(dim=3)
 
     def __init__(self, name: str = "mean-colour", scale: float = 1.0) -> None:
         self.id = f"{name}@000000000000"
@@ -25,7 +25,7 @@ class MeanColour:
 class Reader(MeanColour):
     """The same with a text tower: a sentence is the colour it names."""
 
-    card = SimpleNamespace(text=True, metric="cosine")
+    card = EncoderCard(dim=3, text=True, metric="cosine")
     _COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
     def encode_text(self, texts: list[str]) -> np.ndarray:
