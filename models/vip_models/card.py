@@ -27,7 +27,6 @@ class EncoderCard:
     about: str = option("", "one line for people")
     architecture: str = option("", "name in the architecture registry")
     dim: int = option(1024, "length of the embedding")
-    places: int = option(0, "how many of its last numbers say where something is in the picture")
     parameters: float = option(0.0, "weights of the network, millions")
     output: str = option("fc", "the layer whose output is the embedding (not normalised)")
     state_path: str = option("vip", "key of the state dict inside a torch checkpoint ('' = the file itself)")
@@ -59,8 +58,8 @@ class EncoderCard:
         """Make sequences immutable and refuse what cannot be meant.
 
         Raises:
-            UserError: a name that is none, a crop larger than the picture, more places than numbers, no frame
-                per embedding, an unknown way of resampling.
+            UserError: a name that is none, a crop larger than the picture, no frame per embedding, an unknown
+                way of resampling.
         """
         for field in ("mean", "std", "urls", "drop"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
@@ -72,10 +71,6 @@ class EncoderCard:
             raise UserError(
                 f"card '{self.name}' crops {self.crop} out of {self.resize} pixels",
                 "make crop at most resize",
-            )
-        if not 0 <= self.places <= self.dim:
-            raise UserError(
-                f"card '{self.name}' has {self.places} places among {self.dim} numbers", "make it at most dim"
             )
         if self.window < 1:
             raise UserError(f"card '{self.name}' needs {self.window} frames", "make window at least 1")

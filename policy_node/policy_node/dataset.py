@@ -25,6 +25,7 @@ from policy_node.episode_data import (
     load_episode,
     read_recorded,
 )
+from vip_models.architectures.colour_points import place_count
 from vip_models.distances import distances
 from vip_ros.errors import UserError
 from vip_teleop.episode_reader import EpisodeReader
@@ -124,9 +125,8 @@ def load_dataset(
         progress("encoding", len(readers), len(readers))
     check_rates(episodes)
     goal = _goal(episodes, metric or encoder.card.metric)
-    return Dataset(
-        tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal, senses, encoder.card.places
-    )
+    places = place_count(encoder.card)
+    return Dataset(tasks[0], encoder.id, joints, step_duration, horizon, episodes, goal, senses, places)
 
 
 def _goal(episodes: list[EpisodeData], metric: str) -> GoalData:

@@ -99,17 +99,23 @@ def _slopes(seen: torch.Tensor, wanted: torch.Tensor, lengths: Sequence[int]) ->
     for ridge in _RIDGES:
         penalty = ridge * units * identity
         fitted = torch.linalg.solve(gram + penalty, product)
-        error = _left_out_error(seen, wanted, lengths, penalty)
+        error = _left_out_error(seen, wanted, lengths, gram + penalty, product)
         better = error < least
         slopes, least = torch.where(better, fitted, slopes), torch.where(better, error, least)
     return slopes if slopes.any() else fitted
 
 
 def _left_out_error(
-    seen: torch.Tensor, wanted: torch.Tensor, lengths: Sequence[int], penalty: torch.Tensor
+    seen: torch.Tensor,
+    wanted: torch.Tensor,
+    lengths: Sequence[int],
+    gram: torch.Tensor,
+    product: torch.Tensor,
 ) -> torch.Tensor:
-    """Return the squared error of each column over all episodes, each foretold from the others, [F]."""
-    gram, product = seen.T @ seen + penalty, seen.T @ wanted
+    """Return the squared error of each column over all episodes, each foretold from the others, [F].
+
+    gram [K, K], penalty included, and product [K, F] are those of all episodes.
+    """
     error = wanted.new_zeros(wanted.shape[1])
     for own, goal in zip(seen.split(list(lengths)), wanted.split(list(lengths)), strict=True):
         slopes = torch.linalg.solve(gram - own.T @ own, product - own.T @ goal)

@@ -90,7 +90,7 @@ def gather(
 
 
 def fit_projection(
-    samples: Samples, episodes: Sequence[EpisodeData], config: TrainConfig, places: int = 0
+    samples: Samples, episodes: Sequence[EpisodeData], config: TrainConfig, places: int
 ) -> Projection:
     """Return the map from embeddings to the components that the network sees.
 

@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from vip_models import load_card
-from vip_models.architectures.colour_points import NUMBERS, POINTS, colour_points, without_points
+from vip_models.architectures.colour_points import NUMBERS, POINTS, colour_points, place_count, without_points
 from vip_models.export import build_network, load_network, with_normalisation
 from vip_models.shrink import shrink
 from vip_models.testing import write_random_checkpoint
@@ -77,6 +77,7 @@ def test_points_are_put_beside_weights_that_were_trained_without(tmp_path: Path)
     card = load_card("vip-sim")
     plain = without_points(card)
     assert (plain.architecture, plain.dim) == ("resnet10-w48-grid", card.dim - NUMBERS)
+    assert (place_count(card), place_count(plain)) == (NUMBERS, 0)
     (tmp_path / "plain.yaml").write_text(
         yaml.safe_dump({name: getattr(plain, name) for name in ("architecture", "dim", "resize", "crop")}),
         "utf-8",

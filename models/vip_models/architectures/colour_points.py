@@ -36,7 +36,12 @@ def without_points(card: EncoderCard) -> EncoderCard:
     if not card.architecture.endswith(_SUFFIX):
         return card
     plain = card.architecture.removesuffix(_SUFFIX)
-    return dataclasses.replace(card, architecture=plain, dim=card.dim - NUMBERS, places=0)
+    return dataclasses.replace(card, architecture=plain, dim=card.dim - NUMBERS)
+
+
+def place_count(card: EncoderCard) -> int:
+    """Return how many numbers at the end of the card's embedding say where something is in the picture."""
+    return card.dim - without_points(card).dim
 
 
 def point_tensors(network: Any) -> dict[str, Any]:
