@@ -74,14 +74,27 @@ class Dataset:
         """Whether every episode recorded gripper commands."""
         return all(episode.gripper is not None for episode in self.episodes)
 
-    def distances(self, episode: EpisodeData) -> NDArray[np.float64]:
-        """Return the distance of each picture to the goal, [T]."""
-        curve = distances(episode.embeddings, self.goal.embedding, self.goal.metric)
-        return curve.astype(np.float64)
+    def distances(self, episode: EpisodeData, changed: bool = False) -> NDArray[np.float64]:
+        """Return the distance of each picture to the goal, [T].
 
-    def rewards(self, episode: EpisodeData, span: float = 0.0) -> NDArray[np.float64]:
+        changed: what the embedding changed by since the episode's first picture is measured against what it
+        changed by in the successes, in the mean. Light, camera and bystanders, which differ from scene to
+        scene and stay within one, are the same in both pictures and drop out. In L2, for what has no length
+        in the beginning has no cosine.
+        """
+        if changed:
+            return distances(episode.embeddings - episode.embeddings[0], self.change)
+        return distances(episode.embeddings, self.goal.embedding, self.goal.metric)
+
+    @property
+    def change(self) -> NDArray[np.float64]:
+        """What the embedding changed by from a success's first picture to its last, in the mean, [D]."""
+        solved = [episode.embeddings for episode in self.episodes if episode.success]
+        return np.mean([seen[-1].astype(np.float64) - seen[0] for seen in solved], axis=0)
+
+    def rewards(self, episode: EpisodeData, span: float = 0.0, changed: bool = False) -> NDArray[np.float64]:
         """Return R of each sample over `span` s (0: one step_duration), [T]; 0 at the end of the episode."""
-        curve = self.distances(episode)
+        curve = self.distances(episode, changed)
         following = np.interp(episode.times + (span or self.step_duration), episode.times, curve)
         return curve - following
 

@@ -12,11 +12,13 @@ from vip_ros.errors import UserError, unknown_name
 
 VIP, SPARSE = "vip", "sparse"
 REWARDS = (VIP, SPARSE)
+PICTURE, CHANGE = "picture", "change"
+GOALS = (PICTURE, CHANGE)
 PATH, VARIANCE = "path", "variance"
 VIEWS = (PATH, VARIANCE)
 PLACES, ALL = "places", "all"
 PARTS = (PLACES, ALL)
-TO_END_OF_CHUNK, TO_END_OF_EPISODE = 0, -1
+TO_END_OF_CHUNK, TO_END_OF_EPISODE, WHOLE_EPISODE = 0, -1, -2
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,10 @@ class TrainConfig:
 
     tau: float = option(0.3, "sharpness of the weights, per standard deviation of reward or advantage")
     reward: str = option(VIP, "vip: distance to the goal covered; sparse: 1 at the end of a success, else 0")
-    reward_steps: int = option(1, "steps that a reward looks ahead; 0: to the chunk's end, -1: the episode's")
+    goal: str = option(PICTURE, "picture: where successes ended; change: what they changed since they began")
+    reward_steps: int = option(
+        1, "steps a reward looks ahead; 0: to the chunk's end, -1: the episode's, -2: all of it"
+    )
     reward_scale: float = option(0.0, "divisor of the reward; 0: its standard deviation, 1: raw units")
     discount: float = option(0.98, "of rewards per step_duration, where a value is learned (awr, iql)")
     expectile: float = option(0.7, "of iql's value: 0.5 is the mean, towards 1 the best action of the data")
@@ -66,6 +71,8 @@ class TrainConfig:
             raise unknown_name("metric", self.metric, METRICS)
         if self.reward not in REWARDS:
             raise unknown_name("reward", self.reward, REWARDS)
+        if self.goal not in GOALS:
+            raise unknown_name("kind of goal", self.goal, GOALS)
         if self.seen_by not in VIEWS:
             raise unknown_name("choice of components", self.seen_by, VIEWS)
         if self.seen_in not in PARTS:
@@ -79,7 +86,9 @@ class TrainConfig:
         for name, most in (("held_out", 1.0), ("dropout", 1.0), ("expectile", 1.0), ("discount", 1.0 + 1e-9)):
             if not 0 <= getattr(self, name) < most:
                 raise UserError(f"{name} is {getattr(self, name)}", "give 0 to 1", "training options")
-        if not (self.tau >= 0 and self.components >= 0 and self.ensemble >= 0 and self.reward_steps >= -1):
+        if self.reward_steps < WHOLE_EPISODE:
+            raise UserError(f"reward_steps is {self.reward_steps}", "give -2 or more", "training options")
+        if not (self.tau >= 0 and self.components >= 0 and self.ensemble >= 0):
             raise UserError("a training option is negative", "tau, components, ensemble count up from 0")
 
 

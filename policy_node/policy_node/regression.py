@@ -46,8 +46,7 @@ def fit(
     kept, held = split(len(dataset.episodes), config.held_out, config.seed)
     train = gather(dataset, weights, kept, config)
     valid = gather(dataset, weights, held, config) if held else train
-    episodes = [dataset.episodes[index] for index in kept]
-    projection = fit_projection(train, episodes, config, dataset.places)
+    projection = fit_projection(dataset, kept, config)
     train, valid = (replace(part, embeddings=projection(part.embeddings)) for part in (train, valid))
     scales = scales_of(train)
     generator = torch.Generator().manual_seed(config.seed)

@@ -10,13 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policy_node.dataset import Dataset, EpisodeData
-from policy_node.learning import SPARSE, TO_END_OF_CHUNK, TO_END_OF_EPISODE, TrainConfig
+from policy_node.learning import (
+    CHANGE,
+    SPARSE,
+    TO_END_OF_CHUNK,
+    TO_END_OF_EPISODE,
+    WHOLE_EPISODE,
+    TrainConfig,
+)
 
 Floats = NDArray[np.float64]
 
 
 def dataset_rewards(dataset: Dataset, config: TrainConfig) -> list[Floats]:
     """Return R of every sample, one array [T] per episode, in embedding distance (sparse: 0 or 1)."""
+    if config.reward_steps == WHOLE_EPISODE:
+        return [np.full(len(episode.times), _total(dataset, episode, config)) for episode in dataset.episodes]
     return span_rewards(dataset, config, reward_span(dataset, config))
 
 
@@ -24,7 +33,7 @@ def span_rewards(dataset: Dataset, config: TrainConfig, span: float) -> list[Flo
     """Return the rewards over `span` s, one array [T] per episode; a sparse one ends at the last step."""
     if config.reward == SPARSE:
         return [sparse_rewards(episode, min(span, dataset.step_duration)) for episode in dataset.episodes]
-    return [dataset.rewards(episode, span) for episode in dataset.episodes]
+    return [dataset.rewards(episode, span, config.goal == CHANGE) for episode in dataset.episodes]
 
 
 def reward_span(dataset: Dataset, config: TrainConfig) -> float:
@@ -73,7 +82,12 @@ def _gains(dataset: Dataset, episode: EpisodeData, config: TrainConfig) -> Float
         gains = np.zeros(len(episode.times) - 1)
         gains[-1:] = float(episode.success)
         return gains
-    return -np.diff(dataset.distances(episode))
+    return -np.diff(dataset.distances(episode, config.goal == CHANGE))
+
+
+def _total(dataset: Dataset, episode: EpisodeData, config: TrainConfig) -> float:
+    """Return the sum of an episode's rewards: what it covered of the way from its first picture."""
+    return float(_gains(dataset, episode, config).sum())
 
 
 def reward_scale(rewards: list[Floats], fixed: float = 0.0) -> float:

@@ -89,35 +89,39 @@ def gather(
     )
 
 
-def fit_projection(
-    samples: Samples, episodes: Sequence[EpisodeData], config: TrainConfig, places: int
-) -> Projection:
+def fit_projection(dataset: Dataset, chosen: Sequence[int], config: TrainConfig) -> Projection:
     """Return the map from embeddings to the components that the network sees.
 
     Args:
-        samples: of the episodes.
-        episodes: where they come from, in their order.
+        dataset: the episodes.
+        chosen: the indices of those to fit it to.
         config: options.
-        places: how many numbers at an embedding's end are places.
     """
-    halves = samples.embeddings.chunk(2, dim=1) if config.first_embedding else [samples.embeddings]
-    fitted = [_fit(half, samples.q, episodes, config, places) for half in halves]
+    foretold = bool(config.components) and config.seen_by == PATH
+    episodes = [dataset.episodes[index] for index in chosen]
+    if foretold:
+        # The way of a failure does not lead to where the thing to be reached stands.
+        episodes = [episode for episode in episodes if episode.success] or episodes
+    seen = _stack([_seen(episode, config) for episode in episodes])
+    halves = seen.chunk(2, dim=1) if config.first_embedding else [seen]
+    places = dataset.places if config.seen_in == PLACES else 0
+    fitted = [
+        _foretelling(half, episodes, config.components, places)
+        if foretold
+        else principal_components(half, config.components)
+        for half in halves
+    ]
     return beside(*fitted) if config.first_embedding else fitted[0]
 
 
-def _fit(
-    embeddings: torch.Tensor,
-    q: torch.Tensor,
-    episodes: Sequence[EpisodeData],
-    config: TrainConfig,
-    places: int,
+def _foretelling(
+    embeddings: torch.Tensor, episodes: Sequence[EpisodeData], count: int, places: int
 ) -> Projection:
-    if config.components and config.seen_by == PATH:
-        ahead, lengths = torch.from_numpy(futures(episodes)), [len(episode.times) for episode in episodes]
-        before = embeddings.shape[1] - places if places and config.seen_in == PLACES else 0
-        found = foretelling(embeddings[:, before:], q, ahead, lengths, config.components)
-        return behind(before, found)
-    return principal_components(embeddings, config.components)
+    """Look among the last `places` numbers of the embeddings only, where there are any."""
+    q = _stack([_proprioception(episode) for episode in episodes])
+    ahead, lengths = torch.from_numpy(futures(episodes)), [len(episode.times) for episode in episodes]
+    before = embeddings.shape[1] - places if places else 0
+    return behind(before, foretelling(embeddings[:, before:], q, ahead, lengths, count))
 
 
 def scales_of(samples: Samples) -> Scales:

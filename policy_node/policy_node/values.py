@@ -184,7 +184,7 @@ def _states(dataset: Dataset, config: TrainConfig) -> list[torch.Tensor]:
     """Return what the policy sees, standardised, [T, K + N + S] per episode."""
     ones = [np.ones(len(episode.times)) for episode in dataset.episodes]
     samples = gather(dataset, ones, range(len(dataset.episodes)), config)
-    projection = fit_projection(samples, dataset.episodes, config, dataset.places)
+    projection = fit_projection(dataset, range(len(dataset.episodes)), config)
     seen = replace(samples, embeddings=projection(samples.embeddings))
     return list(scales_of(seen).inputs(seen).split([len(part) for part in ones]))
 

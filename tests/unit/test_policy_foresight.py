@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
+from policy_node.dataset import Dataset, GoalData
 from policy_node.episode_data import EpisodeData
 from policy_node.foresight import AHEAD, foretelling, futures
 from policy_node.learning import TrainConfig
 from policy_node.projection import Projection
-from policy_node.samples import Samples, fit_projection
+from policy_node.samples import fit_projection
 
 _EPISODES, _STEPS, _DIM = 20, 30, 40
 
@@ -50,6 +53,13 @@ def _past_a_moving_arm(seed: int) -> tuple[list[EpisodeData], np.ndarray]:
         rest = 1e-3 * rng.normal(size=(_STEPS, _DIM - arm.shape[1] - 2))
         episodes.append(_episode(q, np.concatenate([arm, scene, rest], axis=1) @ mixing))
     return episodes, np.repeat(places, _STEPS, axis=0)
+
+
+def _dataset(episodes: list[EpisodeData]) -> Dataset:
+    """Return the episodes with the last six numbers of their embeddings called places."""
+    joints = [f"panda_joint{number}" for number in range(1, 8)]
+    goal = GoalData(episodes[0].embeddings[-1].astype(np.float64), episodes[0].last_image, None)
+    return Dataset("push_bottle", "toy@0", joints, 0.1, 8, episodes, goal, places=6)
 
 
 def _projection(episodes: list[EpisodeData], count: int) -> Projection:
@@ -107,12 +117,20 @@ def test_one_episode_alone_gives_directions() -> None:
 
 def test_where_an_encoder_tells_places_the_rest_of_the_embedding_is_not_looked_at() -> None:
     episodes, _ = _towards_a_place(5)
-    embeddings, q = _joined(episodes)
-    samples = Samples(embeddings, q.float(), torch.zeros(len(q), 8, 7), torch.ones(len(q)), 7)
-    narrow = fit_projection(samples, episodes, TrainConfig(), places=6).matrix
+    narrow = fit_projection(_dataset(episodes), range(len(episodes)), TrainConfig()).matrix
     assert (narrow[:-6] == 0).all() and (narrow[-6:] != 0).any(dim=1).all()
-    wide = fit_projection(samples, episodes, TrainConfig(seen_in="all"), places=6).matrix
+    wide = fit_projection(_dataset(episodes), range(len(episodes)), TrainConfig(seen_in="all")).matrix
     assert (wide[:-6] != 0).any()
+
+
+def test_the_ways_of_failures_do_not_tell_where_things_stand() -> None:
+    solved, _ = _towards_a_place(6)
+    astray = [replace(episode, success=False) for episode in _past_a_moving_arm(7)[0]]
+    alone = fit_projection(_dataset(solved), range(len(solved)), TrainConfig()).matrix
+    both = _dataset([*astray, *solved])
+    assert torch.equal(fit_projection(both, range(len(both.episodes)), TrainConfig()).matrix, alone)
+    failures_only = fit_projection(both, range(len(astray)), TrainConfig()).matrix
+    assert torch.isfinite(failures_only).all() and not torch.equal(failures_only, alone)
 
 
 def test_an_arm_that_rests_and_a_picture_that_never_changes_give_finite_directions() -> None:

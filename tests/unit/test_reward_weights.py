@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.policies import toy_dataset
+from support.policies import DIM, toy_dataset
 
 pytest.importorskip("torch", reason="torch (the train extra) is not installed")
 
@@ -46,6 +46,43 @@ def test_rewards_reach_to_the_end_of_the_chunk_or_of_the_episode() -> None:
     curve = dataset.distances(dataset.episodes[0])
     whole = dataset_rewards(dataset, TrainConfig(reward_steps=-1))[0]
     assert whole == pytest.approx(curve - curve[-1])
+
+
+def test_the_reward_of_a_whole_episode_is_the_sum_of_its_parts_for_every_sample() -> None:
+    dataset = toy_dataset(episodes=2)
+    for goal in ("picture", "change"):
+        curve = dataset.distances(dataset.episodes[1], changed=goal == "change")
+        whole = dataset_rewards(dataset, TrainConfig(reward_steps=-2, goal=goal))[1]
+        assert whole == pytest.approx(np.full(len(curve), curve[0] - curve[-1]))
+    mixed = replace(dataset, episodes=[dataset.episodes[0], replace(dataset.episodes[1], success=False)])
+    solved, failed = dataset_rewards(mixed, TrainConfig(reward_steps=-2, reward="sparse"))
+    assert solved.min() == 1.0 and failed.max() == 0.0
+
+
+def _in_other_light(dataset: Dataset) -> Dataset:
+    """Return the episodes with something in the pictures that differs between scenes and stays within one."""
+    rng = np.random.default_rng(3)
+    lit = [
+        replace(episode, embeddings=episode.embeddings + rng.normal(0, 20, DIM + 1).astype(np.float32))
+        for episode in dataset.episodes
+    ]
+    return replace(dataset, episodes=lit)
+
+
+def test_a_goal_that_is_a_change_does_not_see_what_differs_between_scenes_only() -> None:
+    dataset = _with_failures()
+    for steps in (1, -1, -2):
+        config = TrainConfig(reward_steps=steps, goal="change")
+        plain, lit = (dataset_rewards(data, config) for data in (dataset, _in_other_light(dataset)))
+        assert np.concatenate(lit) == pytest.approx(np.concatenate(plain), abs=1e-4)
+        pictures = dataset_rewards(_in_other_light(dataset), replace(config, goal="picture"))
+        assert np.concatenate(pictures) != pytest.approx(np.concatenate(lit), abs=0.1)
+
+
+def test_whole_episodes_by_their_change_put_the_weight_on_successes_where_light_differs() -> None:
+    options = replace(QUICK, steps=1, goal="change", reward_steps=-2, tau=3.0)
+    learned = ALGORITHMS.get("rwr")(_in_other_light(_with_failures()), options)
+    assert learned.figures["weight_on_successes"] > 0.95
 
 
 def test_sparse_reward_is_one_at_the_end_of_a_success_and_zero_else() -> None:
@@ -112,10 +149,11 @@ def test_weight_figures_say_how_many_samples_count() -> None:
         ("steps", 0),
         ("held_out", 1.5),
         ("tau", -1.0),
-        ("reward_steps", -2),
+        ("reward_steps", -3),
+        ("goal", "elsewhere"),
         ("rate", 0.0),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(option: str, value: object) -> None:
-    with pytest.raises(UserError, match="reward|steps|held_out|negative|rate"):
+    with pytest.raises(UserError, match="reward|steps|held_out|negative|rate|goal"):
         TrainConfig(**{option: value})

@@ -1,4 +1,4 @@
-"""What `vip train` says after a training on episodes that failed, too."""
+"""`vip train` on episodes that failed, too: it weighs episodes as wholes, unless told how to weigh."""
 
 from __future__ import annotations
 
@@ -8,37 +8,68 @@ from types import SimpleNamespace
 
 import pytest
 
+from policy_node.learning import TrainConfig
 from vip_bringup.commands import train as command
+from vip_bringup.sweep.methods import METHODS
 
-FIGURES = {"samples": 9, "steps": 1, "train_seconds": 0.0, "error": 0.1, "error_on": "training episodes"}
+FIGURES = {
+    "samples": 9,
+    "episodes": 3,
+    "steps": 1,
+    "train_seconds": 0.0,
+    "error": 0.1,
+    "error_on": "training episodes",
+}
 
 
 @pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Return a function that trains on so many successes and failures and returns what was printed."""
+def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Return a function that trains on so many of either kind: options used, text printed."""
 
-    def trained(successes: int, failures: int, algorithm: str = "rwr", *options: str) -> str:
-        figures = {**FIGURES, "episodes": successes + failures, "successes": successes}
-        policy = SimpleNamespace(task="push_bottle", training=figures)
-        monkeypatch.setattr("policy_node.training.train", lambda *_: policy)
+    def trained(successes: int, failures: int, algorithm: str = "rwr", *options: str):
+        used: list[TrainConfig] = []
+
+        def fake(*given: object):
+            used.extend(option for option in given if isinstance(option, TrainConfig))
+            return SimpleNamespace(task="push_bottle", training=FIGURES)
+
+        outcomes = ["success"] * successes + ["failure"] * failures
+        monkeypatch.setattr("policy_node.training.train", fake)
         monkeypatch.setattr("vip_bringup.sweep.eyes.load_eyes", lambda *_: SimpleNamespace(id="vip-sim"))
+        monkeypatch.setattr("vip_teleop.episode.list_episodes", lambda _: range(len(outcomes)))
+        monkeypatch.setattr(
+            "vip_teleop.episode.load_info", lambda index: SimpleNamespace(outcome=outcomes[index])
+        )
         parser = argparse.ArgumentParser()
         command.add_arguments(parser)
         given = [argument for option in options for argument in ("--set", option)]
         places = ["--episodes", str(tmp_path), "--out", str(tmp_path / "policy")]
         assert command.run(parser.parse_args([*places, "--algorithm", algorithm, *given])) == 0
         printed = capsys.readouterr()
-        return " ".join((printed.out + printed.err).split())
+        return used[0], " ".join((printed.out + printed.err).split())
 
     return trained
 
 
-def test_failures_under_rewards_of_a_moment_are_met_with_the_options_that_tell_them(say) -> None:
-    assert "20 of the episodes failed" in say(10, 20)
-    assert "--set reward_steps=-1 --set tau=3" in say(10, 20)
+def test_where_episodes_failed_they_are_weighed_as_wholes_and_it_is_said(train) -> None:
+    config, said = train(10, 20, "rwr", "steps=50")
+    assert config == TrainConfig(**METHODS["rwr-episode"].options, steps=50)
+    assert "20 of 30 episodes did not succeed" in said and "--set reward_steps=-2" in said
 
 
-def test_nothing_is_advised_where_nothing_failed_or_the_rewards_look_far(say) -> None:
-    assert "failed" not in say(20, 0)
-    assert "failed" not in say(10, 20, "rwr", "reward_steps=-1")
-    assert "failed" not in say(10, 20, "awr")
+def test_where_nothing_failed_nothing_changes(train) -> None:
+    config, said = train(20, 0)
+    assert config == TrainConfig() and "succeed" not in said
+
+
+@pytest.mark.parametrize("option", ["reward_steps=-1", "tau=1.0", "goal=picture", "reward=sparse"])
+def test_a_person_who_chose_how_to_weigh_is_heeded(train, option: str) -> None:
+    config, said = train(10, 20, "rwr", option)
+    name, value = option.split("=")
+    untouched = {"goal", "tau", "reward_steps", "reward"} - {name}
+    assert str(getattr(config, name)) == value and "succeed" not in said
+    assert all(getattr(config, other) == getattr(TrainConfig(), other) for other in untouched)
+
+
+def test_other_algorithms_keep_their_own_options(train) -> None:
+    assert train(10, 20, "awr")[0] == TrainConfig()

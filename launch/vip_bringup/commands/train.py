@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 NAME = "train"
 HELP = "learn a policy from episodes: weighted regression or behaviour cloning on a frozen encoder"
@@ -34,12 +36,11 @@ def run(args: argparse.Namespace) -> int:
     from policy_node.training import train
     from vip_bringup.demo.progress import CONSOLE, step
     from vip_bringup.sweep.eyes import load_eyes
-    from vip_bringup.sweep.methods import METHODS
     from vip_bringup.training_options import read_options, read_settings
     from vip_ros.config import from_mapping
 
     values = {"seed": args.seed, **read_options(args.config), **read_settings(args.set)}
-    options = from_mapping(TrainConfig, values, "training options")
+    options = from_mapping(TrainConfig, {**_for_failures(args, values), **values}, "training options")
     encoder = load_eyes(args.encoder, args.weights)
     with step(f"policy by {args.algorithm} on {encoder.id} embeddings") as bar:
         policy = train(args.episodes, encoder, args.algorithm, args.out, options, bar.update)
@@ -49,11 +50,27 @@ def run(args: argparse.Namespace) -> int:
         f"{figures['steps']} steps in {figures['train_seconds']:.0f} s, "
         f"error {figures['error']:.3f} on the {figures['error_on']}"
     )
-    failed = figures["episodes"] - figures["successes"]
-    if failed and args.algorithm == "rwr" and options.reward_steps > 0:
-        far = " ".join(f"--set {name}={value:g}" for name, value in METHODS["rwr-to-end"].options.items())
-        CONSOLE.print(
-            f"{failed} of the episodes failed, which rewards of a moment do not tell: "
-            f"{far} lets them look to the end"
-        )
     return 0
+
+
+def _for_failures(args: argparse.Namespace, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options under which reward-weighting tells failed episodes from others, where some failed.
+
+    None where a person chose how rewards are measured or how much they count.
+    """
+    from vip_bringup.demo.progress import CONSOLE
+    from vip_bringup.sweep.methods import METHODS
+    from vip_teleop.episode import list_episodes, load_info
+
+    options = METHODS["rwr-episode"].options
+    if args.algorithm != "rwr" or chosen.keys() & {"reward", "reward_scale", *options}:
+        return {}
+    outcomes = [load_info(path).outcome for path in list_episodes(args.episodes)]
+    failed = len(outcomes) - outcomes.count("success")
+    if not failed:
+        return {}
+    said = " ".join(f"--set {name}={value}" for name, value in options.items())
+    CONSOLE.print(
+        f"{failed} of {len(outcomes)} episodes did not succeed, so each is weighed as a whole: {said}"
+    )
+    return options

@@ -86,6 +86,11 @@ METHODS: dict[str, Method] = {
         "rwr",
         {"reward_steps": -1, "tau": 3.0},
     ),
+    "rwr-episode": Method(
+        "each episode weighted by what it changed of what successes change, for data with failures",
+        "rwr",
+        {"reward_steps": -2, "goal": "change", "tau": 3.0},
+    ),
     "bc": Method("behaviour cloning: the same at tau 0", "bc"),
     "awr": Method("advantage-weighted regression with a learned value", "awr"),
     "iql": Method("implicit Q-learning on chunks", "iql"),

@@ -53,7 +53,7 @@ def _learn(kind: str, dataset: Dataset, config: TrainConfig, progress: Progress 
     torch.set_num_threads(config.threads)
     ones = even_weights(dataset)
     whole = gather(dataset, ones, range(len(ones)), config)
-    projection = fit_projection(whole, dataset.episodes, config, dataset.places)
+    projection = fit_projection(dataset, range(len(ones)), config)
     samples = replace(whole, embeddings=projection(whole.embeddings))
     scales = scales_of(samples)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
