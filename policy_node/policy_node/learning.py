@@ -41,6 +41,7 @@ class TrainConfig:
     seen_in: str = option(PLACES, "among what path looks: places: what the encoder says is where; all")
     first_embedding: bool = option(False, "the policy also sees the embedding with which its run began")
     hidden: list[int] = option([256, 256], "width of each hidden layer")
+    networks: int = option(3, "networks that learn side by side and answer with their mean")
     batch_norm: bool = option(False, "normalise the input batch by batch, as R3M's behaviour cloning does")
     steps: int = option(3_000, "gradient steps; more learn the few episodes by heart")
     batch_size: int = option(64, "samples per step")
@@ -77,7 +78,7 @@ class TrainConfig:
             raise unknown_name("choice of components", self.seen_by, VIEWS)
         if self.seen_in not in PARTS:
             raise unknown_name("part of the embedding", self.seen_in, PARTS)
-        for name in ("steps", "batch_size", "check_every", "horizon", "threads"):
+        for name in ("steps", "batch_size", "check_every", "horizon", "threads", "networks"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}", "give at least 1", "training options")
         for name in ("step_duration", "rate", "learning_rate"):

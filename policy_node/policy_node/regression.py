@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from policy_node.committee import Committee, State, as_one
 from policy_node.dataset import Dataset, Progress
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.network import Tensors
@@ -20,7 +21,6 @@ from policy_node.projection import Projection
 from policy_node.samples import Samples, Scales, disturb, fit_projection, gather, scales_of
 from policy_node.training_state import TrainingState, fingerprint
 
-State = dict[str, torch.Tensor]
 Noise = Callable[[Samples, Scales, TrainConfig, torch.Generator], Samples]
 
 
@@ -50,9 +50,12 @@ def fit(
     train, valid = (replace(part, embeddings=projection(part.embeddings)) for part in (train, valid))
     scales = scales_of(train)
     generator = torch.Generator().manual_seed(config.seed)
-    network = _network(train, config, generator)
-    best, figures = Descent(train, valid, scales, config, network, generator, disturb).run(progress)
-    return LearnedPolicy(named_tensors(best, scales, projection), figures | data_figures(dataset, held))
+    inputs, outputs = train.inputs.shape[1], train.targets[0].numel()
+    network = Committee([perceptron(inputs, outputs, config, generator) for _ in range(config.networks)])
+    descent = Descent(train, valid, scales, config, network, generator, disturb, network.size)
+    best, figures = descent.run(progress)
+    tensors = named_tensors(as_one(best), scales, projection)
+    return LearnedPolicy(tensors, figures | data_figures(dataset, held))
 
 
 def data_figures(dataset: Dataset, held: list[int]) -> dict[str, Any]:
@@ -84,6 +87,7 @@ class Descent:
         network: maps standardised inputs to standardised outputs.
         generator: where batches and noise come from.
         noise: disturbs what a batch shows.
+        shares: batches that the network takes in one, each for a part of it.
     """
 
     def __init__(
@@ -95,9 +99,11 @@ class Descent:
         network: nn.Module,
         generator: torch.Generator,
         noise: Noise,
+        shares: int = 1,
     ) -> None:
         self._train, self._valid, self._scales, self._config = train, valid, scales, config
         self._network, self._generator, self._noise = network, generator, noise
+        self._batch = config.batch_size * shares
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
@@ -128,7 +134,7 @@ class Descent:
         return self._best, figures | ({"resumed_at": resumed} if resumed else {})
 
     def _descend(self) -> None:
-        index = torch.randint(len(self._train), (self._config.batch_size,), generator=self._generator)
+        index = torch.randint(len(self._train), (self._batch,), generator=self._generator)
         batch = self._noise(self._train.pick(index), self._scales, self._config, self._generator)
         share = _decay(self._step, self._config.steps)
         self._optimiser.param_groups[0]["lr"] = self._config.learning_rate * share
@@ -174,10 +180,6 @@ class Descent:
 def _decay(step: int, steps: int) -> float:
     """Return the share of the learning rate at a step: a half cosine, so that the last steps average out."""
     return 0.5 * (1.0 + math.cos(math.pi * step / steps))
-
-
-def _network(samples: Samples, config: TrainConfig, generator: torch.Generator) -> nn.Sequential:
-    return perceptron(samples.inputs.shape[1], samples.targets[0].numel(), config, generator)
 
 
 def perceptron(inputs: int, outputs: int, config: TrainConfig, generator: torch.Generator) -> nn.Sequential:

@@ -21,6 +21,9 @@ from policy_node.learning import (
 
 Floats = NDArray[np.float64]
 
+_ROUNDS, _EXCESS = 200, 1e-3
+"""How often weights are cut and raised again at most; by how much the largest may then be too large."""
+
 
 def dataset_rewards(dataset: Dataset, config: TrainConfig) -> list[Floats]:
     """Return R of every sample, one array [T] per episode, in embedding distance (sparse: 0 or 1)."""
@@ -102,12 +105,21 @@ def exponential_weights(values: list[Floats], tau: float, scale: float, largest:
 
 
 def reward_weights(rewards: Floats, tau: float, scale: float, largest: float) -> Floats:
-    """Return exp(τ R / scale), of mean 1 and at most `largest` times the mean, [T]."""
+    """Return exp(τ R / scale), of mean 1 and at most `largest` times the mean, [T].
+
+    What the largest weights lose the others gain in proportion, until none is too large. It stays larger
+    where so few samples count at all that they could not make up the mean otherwise.
+    """
     # The shift cancels in the division by the mean and keeps the exponential finite.
     exponent = tau * rewards / scale
     weights = np.exp(exponent - exponent.max())
-    weights = np.minimum(weights / weights.mean(), largest)
-    return weights / weights.mean()
+    weights /= weights.mean()
+    for _ in range(_ROUNDS):
+        if weights.max() <= largest * (1 + _EXCESS):
+            break
+        weights = np.minimum(weights, largest)
+        weights /= weights.mean()
+    return weights
 
 
 def even_weights(dataset: Dataset) -> list[Floats]:

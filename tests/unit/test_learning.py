@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.policies import READY, toy_dataset
 
 pytest.importorskip("torch", reason="torch (the train extra) is not installed")
@@ -95,6 +97,16 @@ def test_weights_are_clipped_and_stay_finite() -> None:
     weights = reward_weights(rewards, tau=5.0, scale=1.0, largest=10.0)
     assert np.isfinite(weights).all()
     assert weights.mean() == pytest.approx(1.0)
+
+
+@given(st.integers(0, 1000), st.floats(0.0, 12.0), st.floats(2.0, 30.0))
+def test_no_weight_is_larger_than_allowed_and_better_never_counts_less(
+    seed: int, tau: float, largest: float
+) -> None:
+    rewards = np.sort(np.random.default_rng(seed).normal(size=300))
+    weights = reward_weights(rewards, tau, 1.0, largest)
+    assert weights.max() <= largest * 1.002 and weights.mean() == pytest.approx(1.0)
+    assert (np.diff(weights) >= -1e-12).all()
 
 
 def test_temperature_means_the_same_for_encoders_of_any_scale() -> None:

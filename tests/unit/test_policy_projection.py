@@ -8,7 +8,7 @@ import torch
 from policy_node.learning import TrainConfig
 from policy_node.network import PolicyNetwork
 from policy_node.projection import principal_components
-from policy_node.regression import _network, named_tensors
+from policy_node.regression import named_tensors, perceptron
 from policy_node.samples import Samples, scales_of
 
 
@@ -41,7 +41,7 @@ def test_saved_network_equals_projection_and_trained_network_in_turn() -> None:
     projection = principal_components(embeddings, 3)
     samples = Samples(projection(embeddings), q, targets, torch.ones(60), 7)
     scales = scales_of(samples)
-    network = _network(samples, TrainConfig(), generator)
+    network = perceptron(3 + 7, 8 * 7, TrainConfig(), generator)
     inputs = torch.cat([samples.embeddings, q], dim=1)
     with torch.no_grad():
         outputs = network((inputs - scales.input_mean) / scales.input_std)

@@ -19,6 +19,7 @@ from vip_ros.errors import UserError, unknown_name
 _PAPER: dict[str, Any] = {
     "reward_scale": 1.0,
     "horizon": 1,
+    "networks": 1,
     "components": 0,
     "first_embedding": False,
     "batch_norm": True,
@@ -89,7 +90,7 @@ METHODS: dict[str, Method] = {
     "rwr-episode": Method(
         "each episode weighted by what it changed of what successes change, for data with failures",
         "rwr",
-        {"reward_steps": -2, "goal": "change", "tau": 3.0},
+        {"reward_steps": -2, "goal": "change", "tau": 6.0, "max_weight": 6.0},
     ),
     "bc": Method("behaviour cloning: the same at tau 0", "bc"),
     "awr": Method("advantage-weighted regression with a learned value", "awr"),
@@ -100,6 +101,12 @@ METHODS: dict[str, Method] = {
     "sparse": Method("1 at the end of a success instead of the reward", "rwr", {"reward": "sparse"}),
     "awr-sparse": Method("the same with a learned value", "awr", {"reward": "sparse"}),
     "random-encoder": Method("the encoder's network without training", "rwr", eyes=RANDOM),
+    "random-whole": Method(
+        "the same among the whole embedding instead of its places, which need no training",
+        "rwr",
+        {"seen_in": "all"},
+        eyes=RANDOM,
+    ),
     "scratch-bc": Method("a small network trained on pixels, end to end", "scratch", eyes=PIXELS),
     "d3rlpy-bc": Method("d3rlpy's behaviour cloning on the same arrays", "d3rlpy-bc", needs="d3rlpy"),
     "d3rlpy-iql": Method("d3rlpy's implicit Q-learning on the same arrays", "d3rlpy-iql", needs="d3rlpy"),
