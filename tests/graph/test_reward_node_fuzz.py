@@ -144,7 +144,7 @@ def run_frames(bench: Bench, count: int) -> None:
             bench.forget()
 
 
-@pytest.mark.parametrize("frames", [2000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("frames", [1000, pytest.param(20_000, marks=pytest.mark.slow)])
 @pytest.mark.timeout(2400)
 def test_memory_is_flat(bench: Bench, frames: int) -> None:
     bench.set_goal(picture(0), "goal")

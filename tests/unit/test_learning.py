@@ -22,7 +22,7 @@ from policy_node.rewards import reward_scale, reward_weights
 from policy_node.training import describe, goal_of
 from vip_ros.errors import UserError
 
-QUICK = TrainConfig(steps=600, check_every=200, hidden=[64, 64])
+QUICK = TrainConfig(steps=600, check_every=200, hidden=[64, 64], networks=1)
 
 
 def _learn(algorithm: str, dataset: Dataset, config: TrainConfig = QUICK) -> LearnedPolicy:

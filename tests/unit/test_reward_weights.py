@@ -17,7 +17,7 @@ from policy_node.rewards import dataset_rewards, discounted, returns, weight_fig
 from policy_node.values import cross_fitted_values, implicit_advantages
 from vip_ros.errors import UserError
 
-QUICK = TrainConfig(steps=300, check_every=100, hidden=[32, 32])
+QUICK = TrainConfig(steps=300, check_every=100, hidden=[32, 32], networks=1)
 
 
 def _with_failures(count: int = 6) -> Dataset:

@@ -20,7 +20,7 @@ from vip_ros.errors import UserError
 from vip_teleop.demonstration import Demonstration
 from vip_teleop.recording import write_demonstration
 
-QUICK = TrainConfig(steps=60, check_every=30, hidden=[16])
+QUICK = TrainConfig(steps=60, check_every=30, hidden=[16], networks=1)
 
 
 class MeanColour:
