@@ -55,7 +55,8 @@ class Committee(nn.Module):
 def as_one(state: State) -> State:
     """Return the state of the one wide perceptron that answers with the mean of a committee's members.
 
-    Its linear layers count up from 1; 0 is the batch normalisation, where there is one.
+    Its linear layers count up from 1; 0 is the batch normalisation, where there is one. Between the first and
+    the last, weights are [K, out, in]: no member hears of another.
     """
     last = max(int(name.split(".")[1]) for name in state if name.startswith("weights."))
     joined = {
@@ -69,6 +70,6 @@ def as_one(state: State) -> State:
         elif index == 0:
             weight = weights.flatten(0, 1)
         else:
-            weight = torch.block_diag(*weights)
+            weight = weights.contiguous() if len(weights) > 1 else weights[0]
         joined |= {f"{index + 1}.weight": weight, f"{index + 1}.bias": wide}
     return joined

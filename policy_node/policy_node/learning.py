@@ -55,10 +55,10 @@ class TrainConfig:
     check_every: int = option(250, "steps between two validations")
     patience: int = option(0, "validations without a better one after which training ends; 0: never")
     step_duration: float = option(0.1, "s between two points of a chunk")
-    horizon: int = option(8, "points per chunk")
+    horizon: int = option(16, "points per chunk")
     rate: float = option(10.0, "chunks per second the policy is to run at, Hz")
     two_widths: bool = option(True, "send a hand that was only ever sent to two widths to those alone")
-    ensemble: float = option(0.3, "s over which earlier chunks count in the present one; 0: not at all")
+    ensemble: float = option(0.8, "s over which earlier chunks count in the present one; 0: not at all")
     seed: int = option(0, "seed of the weights, the batches and the noise")
     threads: int = option(1, "CPU threads of the training step; small networks are fastest with one")
 

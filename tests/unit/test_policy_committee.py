@@ -60,16 +60,38 @@ def test_what_is_saved_is_one_network_of_the_same_answers(count: int, batch_norm
     np.testing.assert_allclose(saved(_inputs().numpy()), expected.numpy(), atol=1e-5)
 
 
+def test_inputs_that_are_not_looked_at_are_left_out_and_the_answers_stay() -> None:
+    identity = Projection(torch.zeros(4), torch.diag(torch.tensor([1.0, 0.0, 1.0, 0.0])))
+    scales = Scales(torch.zeros(6), torch.ones(6), torch.full((4,), 0.5), torch.full((4,), 2.0))
+    tensors = named_tensors(as_one(Committee(_members(3)).state_dict()), scales, identity)
+    network, inputs = PolicyNetwork(tensors), _inputs().numpy()
+    changed = inputs.copy()
+    changed[:, [1, 3]] = 99.0
+    np.testing.assert_array_equal(network(changed), network(inputs))
+    np.testing.assert_allclose(network(inputs)[0], network(inputs[0]), atol=1e-6)
+    changed[:, 2] = 99.0
+    assert not np.allclose(network(changed), network(inputs))
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 15), (2, 8, 16), (8,), (1, 3, 8, 16)])
+def test_layers_that_do_not_fit_together_are_refused(shape: tuple[int, ...]) -> None:
+    scales = Scales(torch.zeros(6), torch.ones(6), torch.zeros(4), torch.ones(4))
+    identity = Projection(torch.zeros(4), torch.eye(4))
+    tensors = named_tensors(as_one(Committee(_members(3)).state_dict()), scales, identity)
+    with pytest.raises(UserError, match="do not fit together"):
+        PolicyNetwork({**tensors, "layers.1.weight": np.zeros(shape, np.float32)})
+
+
 def test_dropout_rests_when_a_committee_is_asked() -> None:
     committee = Committee(_members(2, dropout=0.5))
     assert torch.equal(committee.eval()(_inputs()), committee(_inputs()))
     assert not torch.equal(committee.train()(_inputs()), committee(_inputs()))
 
 
-def test_a_trained_policy_is_as_wide_as_its_networks_together() -> None:
+def test_a_trained_policy_holds_its_networks_apart_between_first_and_last_layer() -> None:
     config = TrainConfig(steps=2, check_every=1, hidden=[16, 8], networks=3)
     tensors = ALGORITHMS.get("bc")(toy_dataset(episodes=2), config).tensors
-    assert tensors["layers.1.weight"].shape == (24, 48)
+    assert tensors["layers.1.weight"].shape == (3, 8, 16) and tensors["layers.2.weight"].shape[1] == 24
     one = ALGORITHMS.get("bc")(toy_dataset(episodes=2), replace(config, networks=1)).tensors
     assert one["layers.1.weight"].shape == (8, 16)
 
