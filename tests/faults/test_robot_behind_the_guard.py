@@ -74,7 +74,7 @@ def test_joint_states_that_end_stop_the_arm(robot: Robot) -> None:
     assert stop.begin <= JOINT_STATE_TIMEOUT + PATIENCE and stop.rest <= PATIENCE
 
 
-@pytest.mark.parametrize("how", ["kill -9", "SIGSTOP"])
+@pytest.mark.parametrize("how", ["kill -9", pytest.param("SIGSTOP", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("robot", [FORWARD, pytest.param(TRAJECTORY, marks=pytest.mark.slow)], indirect=True)
 def test_without_the_guard_the_controller_comes_to_rest_near_the_last_command(robot: Robot, how: str) -> None:
     robot.begin_moving()

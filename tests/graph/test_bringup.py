@@ -193,6 +193,7 @@ def test_second_stack_on_the_domain_is_refused_in_one_line(started: list[Stack],
     assert first.process.poll() is None
 
 
+@pytest.mark.slow
 def test_stack_of_another_user_on_the_domain_is_refused(started: list[Stack], stubs: str) -> None:
     first = _start(started, "--config", stubs)
     first.wait_for("stack is active")

@@ -234,6 +234,7 @@ def test_a_stack_that_would_mix_its_joint_states_with_the_robots_is_refused(ros_
             assert "namespace" in process.output and "Traceback" not in process.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bench", [TRAJECTORY], indirect=True)
 def test_a_second_commander_of_the_same_controller_is_refused(bench):
     bench.node.wait_active(bench.probe)

@@ -251,6 +251,7 @@ def test_a_killed_teleop_node_leaves_an_arm_at_rest_and_a_named_fault(bench: Ben
         assert bench.q == pytest.approx(held, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_second_teleop_node_is_refused(bench: Bench) -> None:
     with teleop("joy") as first, NodeProcess(MODULE, {"device": "joy"}, name="rival") as rival:
         first.wait_active(bench.probe)
