@@ -2,8 +2,8 @@
 
 Networks that differ in their first weights and in their batches err differently where twenty demonstrations
 say little; their mean errs less (L. K. Hansen and P. Salamon, "Neural network ensembles", IEEE Transactions
-on Pattern Analysis and Machine Intelligence 12, 1990). They are saved as one perceptron, so what runs live
-knows nothing of it.
+on Pattern Analysis and Machine Intelligence 12, 1990). They are saved as one perceptron, whose layers
+between the first and the last are in blocks.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ class Dataset:
             return distances(episode.embeddings - episode.embeddings[0], self.change)
         return distances(episode.embeddings, self.goal.embedding, self.goal.metric)
 
-    @property
+    @cached_property
     def change(self) -> NDArray[np.float64]:
         """What the embedding changed by from a success's first picture to its last, in the mean, [D]."""
         solved = [episode.embeddings for episode in self.episodes if episode.success]

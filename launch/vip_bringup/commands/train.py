@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def _for_failures(args: argparse.Namespace, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options under which reward-weighting tells failed episodes from others, where some failed.
 
-    None where a person chose how rewards are measured or how much they count.
+    Empty where none failed, or where a person chose how rewards are measured or how much they count.
     """
     from vip_bringup.demo.progress import CONSOLE
     from vip_bringup.sweep.methods import METHODS
