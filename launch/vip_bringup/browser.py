@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any
 
 from vip_ros.errors import InternalError, UserError
-from vip_ros.priority import ALL, give_way
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Longest wait for the browser itself and for an answer of it, s; it starts slowly on a busy machine.
@@ -75,7 +74,7 @@ class Browser:
         )
         self.pid = self._process.pid
         if aside:
-            give_way(ALL, self.pid)
+            _put_aside(self.pid)
         self._number = 0
         self._open = contextlib.ExitStack()
         try:
@@ -189,3 +188,10 @@ class Browser:
             self._process.kill()
             self._process.wait()
         self._profile.cleanup()
+
+
+def _put_aside(pid: int) -> None:
+    """Lower a session's priority against the other sessions, where Linux groups processes by session."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text("19", encoding="ascii")
+    os.setpriority(os.PRIO_PGRP, pid, 19)

@@ -45,7 +45,6 @@ class MonitorNode(StackNode):
     """Draws what reward_node says; nothing is drawn while nobody looks."""
 
     config_class = MonitorConfig
-    only_shows = True
     config: MonitorConfig
 
     def __init__(self, name: str = "monitor_node", **kwargs: Any) -> None:

@@ -42,14 +42,12 @@ class StackNode(LifecycleNode):
     failed setup teardown runs, after a failed start stop runs, so both must cope with half-made state.
 
     Attributes:
-        only_shows: whether its process gives way to those that act, where CPU is short.
         config: the parameters, read anew at each configure.
         last_error: the newest error line, empty after a transition that worked.
         fatal: an exception that ends the process (see run_node), or None.
     """
 
     config_class: type[Any] = NoConfig
-    only_shows = False
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **kwargs)

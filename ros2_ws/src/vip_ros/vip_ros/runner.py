@@ -17,7 +17,6 @@ from rclpy.signals import SignalHandlerOptions
 from vip_ros.errors import UserError
 from vip_ros.executor import make_executor
 from vip_ros.middleware import configure_middleware
-from vip_ros.priority import give_way
 
 if TYPE_CHECKING:
     from vip_ros.node import StackNode
@@ -53,8 +52,6 @@ def run_node(node_class: type[StackNode], args: list[str] | None = None) -> int:
     (one line on stderr). The node's stop and teardown hooks run in every case.
     """
     configure_middleware()
-    if node_class.only_shows:
-        give_way()
     signals = _Signals()
     try:
         _init_ros(args)

@@ -39,7 +39,6 @@ class OverlayNode(StackNode):
     """Draws only while no episode runs: then the processor is the recorder's."""
 
     config_class = OverlayConfig
-    only_shows = True
     config: OverlayConfig
 
     def __init__(self, name: str = "overlay_node", **kwargs: Any) -> None:
