@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _domain_of_worker() -> int:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    return 1 + (os.getpid() * 7 + int(worker)) % 90
+DOMAINS = 100
 
 
-_next_domain = iter(range(_domain_of_worker(), 10_000))
+def _domains() -> Iterator[int]:
+    """Give every domain that is this worker's: workers side by side never meet, other runs seldom."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = range(1 + worker, 1 + DOMAINS, workers)
+    first = os.getpid() * 7 % len(own)
+    return itertools.cycle([*own[first:], *own[:first]])
+
+
+_next_domain = _domains()
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def module_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def _isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
-    domain = 1 + next(_next_domain) % 100
+    domain = next(_next_domain)
     monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.setenv("ROS_LOG_DIR", str(folder / "ros_log"))

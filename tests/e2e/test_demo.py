@@ -35,6 +35,7 @@ def test_small_demo_runs_the_whole_path_and_writes_its_report(tmp_path: Path, ro
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.graph
 @pytest.mark.timeout(1200)
 def test_twenty_demonstrations_close_the_drawer_eight_times_of_ten(tmp_path: Path, ros_domain: int) -> None:

@@ -17,7 +17,7 @@ from faults.rigs import GROUPS, live_stack
 from faults.scenes import SCENES, Scene
 from faults.table import FAULTS, Fault
 
-pytestmark = [pytest.mark.graph, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.graph, pytest.mark.alone, pytest.mark.timeout(400)]
 
 # How much longer than the timeouts allow it may take on a busy machine; the table has the times themselves.
 PATIENCE = 5.0

@@ -21,7 +21,7 @@ from vip_interfaces.msg import GuardState
 from franka_node.limits import FR3
 from vip_ros.stamps import to_ns
 
-pytestmark = [pytest.mark.graph, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.graph, pytest.mark.alone, pytest.mark.timeout(400)]
 
 # The senders share the machine with the test; it is the joint states that are cut.
 TIMEOUTS = {"image_timeout": 3.0, "embedding_timeout": 3.0, "action_timeout": 3.0, "max_action_age": 3.0}

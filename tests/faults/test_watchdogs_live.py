@@ -16,7 +16,7 @@ from vip_interfaces.msg import GuardState
 
 from franka_node.guard_config import GuardConfig
 
-pytestmark = [pytest.mark.graph, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.graph, pytest.mark.alone, pytest.mark.timeout(400)]
 
 HEADER = "| what was done | fault | timeout, ms | last input to deceleration, ms | to standstill, ms |"
 # How long it may take on a busy machine; the table has the times themselves.

@@ -23,7 +23,7 @@ from franka_node.sim.kinematics import forward
 from vip_ros.qos import LATCHED, RELIABLE_10, SENSOR
 from vip_ros.stamps import from_ns
 
-pytestmark = pytest.mark.graph
+pytestmark = [pytest.mark.graph, pytest.mark.alone]
 
 MODULE = "vip_teleop.teleop_node"
 REST = [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]

@@ -16,7 +16,7 @@ from vip_interfaces.msg import GuardState
 from franka_node.sim.kinematics import forward
 from vip_ros.qos import LATCHED, SENSOR
 
-pytestmark = pytest.mark.graph
+pytestmark = [pytest.mark.graph, pytest.mark.alone]
 
 
 class Arm:

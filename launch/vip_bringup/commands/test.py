@@ -57,15 +57,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pytest(slow: bool, rest: list[str]) -> list[list[str]]:
-    """Return the runs of pytest: unit tests side by side; those with a ROS graph alone, they watch the clock.
+    """Return the runs of pytest: units side by side, graphs two at a time, what watches the clock alone.
 
     Whoever chooses tests gets one plain run of them.
     """
-    pytest = ["pytest", *([] if slow else ["-m", "not slow"])]
     if rest:
-        return [[*pytest, *rest]]
-    beside = [*pytest, "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "tests/unit"]
-    return [beside, [*pytest, "--ignore=tests/unit"]]
+        return [["pytest", *_chosen(slow), *rest]]
+    beside = ["--dist", "loadfile", "-n", "auto", "--maxprocesses"]
+    return [
+        ["pytest", *_chosen(slow), *beside, "4", "tests/unit"],
+        ["pytest", *_chosen(slow, "not alone"), *beside, "2", "--ignore=tests/unit"],
+        ["pytest", *_chosen(slow, "alone"), "--ignore=tests/unit"],
+    ]
+
+
+def _chosen(slow: bool, *further: str) -> list[str]:
+    """Return the option that chooses tests by their markers."""
+    terms = [*([] if slow else ["not slow"]), *further]
+    return ["-m", " and ".join(terms)] if terms else []
 
 
 def packages(root: Path) -> list[str]:
