@@ -11,7 +11,7 @@ from vip_bringup.bench.figures import Figure
 from vip_bringup.bench.footage import camera_size
 from vip_bringup.bench.subject import Subject
 from vip_models.timing import in_turns, ratio, timed
-from vip_models.torch_tools import available_cores, import_torch
+from vip_models.torch_tools import available_cores, import_torch, import_torchvision_models
 from vip_ros.registry import Registry
 
 Encode = Callable[[np.ndarray], object]
@@ -29,6 +29,7 @@ def torchrl() -> Encode | None:
     """TorchRL's VIPTransform, with random weights: its speed only."""
     if find_spec("torchrl") is None:
         return None
+    import_torchvision_models()
     from tensordict import TensorDict
     from torchrl.envs.transforms import VIPTransform
 
@@ -47,6 +48,7 @@ def official() -> Encode | None:
     """The published package `vip`, which loads its own weights."""
     if find_spec("vip") is None or find_spec("vip.models") is None:
         return None
+    import_torchvision_models()
     from torchvision import transforms
     from vip import load_vip
 
