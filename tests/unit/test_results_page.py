@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure as Figure2D
 
 from vip_bringup.bench.figures import EncoderFigures, Figure, Report
+from vip_bringup.results.drawing import draw_lines
 from vip_bringup.results.page import image_name, main, page, sections
 from vip_bringup.results.reading import read_section
+from vip_bringup.results.section import Plot, Section
 from vip_ros.errors import UserError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -67,6 +70,37 @@ def test_a_cell_with_failures_in_its_data_has_a_bar_of_another_name(tmp_path: Pa
     cells = [_CELL, {**_CELL, "demonstrations": 10, "failures": 20}]
     names = read_section(_write(tmp_path, "20-few", {"cells": cells})).column("cell")
     assert names == ["close_drawer, rwr, vip-sim", "close_drawer, rwr, vip-sim, 20 failures"]
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "axis", "command"),
+    [
+        ("demonstrations", (50, 5), "demonstrations", " --demonstrations 5 50"),
+        ("tau", (1.0, 0.3), "τ", " --tau 0.3 1"),
+        ("failures", (0, 20), "cell", " --failures N"),
+    ],
+)
+def test_cells_that_differ_in_an_amount_are_drawn_over_it(
+    tmp_path: Path, option: str, values: tuple[float, ...], axis: str, command: str
+) -> None:
+    cells = [{**_CELL, "task": task, option: value} for task in ("a", "b") for value in values]
+    section = read_section(_write(tmp_path, "23-amounts", {"cells": cells}))
+    assert section.plot is not None and section.plot.label == axis
+    assert section.command == f"vip sweep --out table --task T --method M{command} --episodes N"
+
+
+def test_a_line_is_drawn_from_left_to_right_with_its_interval() -> None:
+    axes = Figure2D().add_subplot()
+    plot = Plot("lines", "x", ("y",), "share", "low", "high", series="name")
+    rows = [["b", 2, 5, 4, 6], ["a", 3, 1, 0, 2], ["b", 1, 3, 2, 4]]
+    draw_lines(axes, Section("S", ["name", "x", "y", "low", "high"], rows), plot)
+    assert [line.get_xydata().tolist() for line in axes.lines] == [[[1, 3], [2, 5]], [[3, 1]]]
+    assert [line.get_label() for line in axes.lines] == ["b", "a"] and len(axes.collections) == 2
+
+
+def test_a_methods_own_temperature_is_told(tmp_path: Path) -> None:
+    cell = {**_CELL, "training": {"tau": 6.0}}
+    assert read_section(_write(tmp_path, "x", {"cells": [cell]})).column("τ") == [6.0]
 
 
 def test_a_sweep_with_other_cells_is_refused_by_name(tmp_path: Path) -> None:

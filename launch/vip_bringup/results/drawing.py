@@ -31,8 +31,8 @@ def draw(section: Section, path: Path) -> None:
     rows = len(section.rows)
     height = 0.9 + 0.3 * rows * len(plot.values) ** 0.5 if plot.kind == "bars" else 3.2
     figure, axes = plt.subplots(figsize=(7.5, height), dpi=110, layout="constrained")
-    (_bars if plot.kind == "bars" else _lines)(axes, section, plot)
-    if len(plot.values) > 1:
+    (_bars if plot.kind == "bars" else draw_lines)(axes, section, plot)
+    if len(plot.values) > 1 or plot.series:
         axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     try:
@@ -59,9 +59,31 @@ def _bars(axes: Any, section: Section, plot: Plot) -> None:
     axes.set_xlabel(plot.unit)
 
 
-def _lines(axes: Any, section: Section, plot: Plot) -> None:
-    x = np.array(section.column(plot.label), float)
-    for index, name in enumerate(plot.values):
-        axes.plot(x, np.array(section.column(name), float), "o-", label=name, color=_COLOURS[index % 5])
+def draw_lines(axes: Any, section: Section, plot: Plot) -> None:
+    """Draw a line per series and value column, with its interval where the plot names one."""
+    for index, (name, rows, value) in enumerate(_curves(section, plot)):
+        x, y = _numbers(section, plot.label, rows), _numbers(section, value, rows)
+        axes.plot(x, y, "o-", label=name, color=_COLOURS[index % 5])
+        if plot.low and plot.high:
+            low, high = (_numbers(section, column, rows) for column in (plot.low, plot.high))
+            axes.fill_between(x, low, high, color=_COLOURS[index % 5], alpha=0.12, linewidth=0)
     axes.set_xlabel(plot.label)
     axes.set_ylabel(plot.unit)
+
+
+def _curves(section: Section, plot: Plot) -> list[tuple[str, list[int], str]]:
+    """Return name, rows in the order of x, and value column of each line."""
+    names = section.column(plot.series) if plot.series else [""] * len(section.rows)
+    x = section.column(plot.label)
+    curves = []
+    for series in dict.fromkeys(names):
+        rows = sorted(
+            (row for row, name in enumerate(names) if name == series), key=lambda row: float(x[row])
+        )
+        curves += [(series or value, rows, value) for value in plot.values]
+    return curves
+
+
+def _numbers(section: Section, column: str, rows: list[int]) -> np.ndarray:
+    values = section.column(column)
+    return np.array([values[row] for row in rows], float)

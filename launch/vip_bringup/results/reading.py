@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,21 +98,45 @@ def sweep(values: Mapping[str, Any], name: str) -> Section:
         rows = [_sweep_row(cell) for cell in values["cells"]]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"the cells of '{name}' do not fit", f"{type(error).__name__}: {error}") from None
+    drawn = ("solved, %",), "scenes solved, %", "from, %", "to, %"
+    x = _sweep_axis(rows)
     return Section(
         title=name.capitalize(),
         columns=_SWEEP_COLUMNS,
         rows=rows,
         about="In lockstep, every cell on the same scenes, one training each; with the 95 % Wilson interval.",
-        command="vip sweep --out table --task T --method M --episodes N",
-        plot=Plot("bars", "cell", ("solved, %",), "scenes solved, %", "from, %", "to, %"),
+        command=_sweep_command(values["cells"]),
+        plot=Plot("lines", x, *drawn, series="cell") if x else Plot("bars", "cell", *drawn),
     )
 
 
 def _sweep_row(cell: Mapping[str, Any]) -> list[Cell]:
     failures = f", {cell['failures']} failures" if cell["failures"] else ""
     named = f"{cell['task']}, {cell['method']}, {cell['encoder']}{failures}"
+    tau = cell.get("training", {}).get("tau") if cell["tau"] is None else cell["tau"]
     shares = [100 * float(share) for share in (cell["success_rate"], *cell["wilson95"])]
-    return [named, cell["demonstrations"], cell["failures"], cell["tau"], cell["episodes"], *shares]
+    return [named, cell["demonstrations"], cell["failures"], tau, cell["episodes"], *shares]
+
+
+def _sweep_axis(rows: Sequence[Sequence[Cell]]) -> str:
+    """Return the column in which rows of one name differ, "" where each name has one row."""
+    for column in ("demonstrations", "τ"):
+        index = _SWEEP_COLUMNS.index(column)
+        if len({(row[0], row[index]) for row in rows}) > len({row[0] for row in rows}):
+            return column
+    return ""
+
+
+def _sweep_command(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Return the command that makes such cells, tasks and methods left open."""
+    parts = ["vip sweep --out table --task T --method M"]
+    for option, usual in (("demonstrations", [20]), ("failures", [0]), ("tau", [])):
+        given = sorted({cell[option] for cell in cells if cell[option] is not None})
+        if given != usual:
+            several = option == "failures" and len(given) > 1  # one number at a time
+            shown = ["N"] if several else [f"{value:g}" for value in given]
+            parts.append(" ".join([f"--{option}", *shown]))
+    return " ".join([*parts, "--episodes N"])
 
 
 def _number(figure: Mapping[str, Any]) -> str:

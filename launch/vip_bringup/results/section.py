@@ -17,6 +17,7 @@ class Plot:
 
     Attributes:
         kind: "bars" (a group per row) or "lines" (the label column is the x axis).
+        series: column that names the line to which a row belongs; "" where all rows are of one.
         label: column that names the bars, or holds x.
         values: columns that are drawn.
         unit: of the values, for the axis.
@@ -30,6 +31,7 @@ class Plot:
     unit: str = ""
     low: str = ""
     high: str = ""
+    series: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ class Section:
                     f"'{self.title}': a row has {len(row)} of {len(self.columns)} cells", "mend it"
                 )
         if self.plot is not None:
-            named = [self.plot.label, *self.plot.values, self.plot.low, self.plot.high]
+            named = [
+                *(self.plot.label, *self.plot.values),
+                *(self.plot.low, self.plot.high, self.plot.series),
+            ]
             missing = [name for name in named if name and name not in self.columns]
             if missing:
                 raise UserError(f"'{self.title}': no column '{missing[0]}' to draw", "mend its plot")
