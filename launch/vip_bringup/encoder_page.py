@@ -42,13 +42,10 @@ def card_values(
         parameters: of the network, millions.
         training: how the weights were made, with figures.
     """
-    layout = ("architecture", "dim", "output", "state_path", "prefix", "resize", "crop")
     return {
         "about": "encoder trained with the VIP objective on simulated videos; shipped, runs anywhere",
-        **{name: getattr(card, name) for name in layout},
+        **card.network_values(),
         "parameters": round(parameters, 1),
-        "mean": list(card.mean),
-        "std": list(card.std),
         "file": f"weights/{card.name}.safetensors",
         "sha256": sha256,
         "licence": "Apache-2.0",

@@ -122,7 +122,7 @@ def measure(
     """
     out.mkdir(parents=True, exist_ok=True)
     card_file = out / "card.yaml"
-    card_file.write_text(yaml.safe_dump(_layout(card)), encoding="utf-8")
+    card_file.write_text(yaml.safe_dump(card.network_values()), encoding="utf-8")
     untrained = write_random_checkpoint(str(card_file), out / "untrained.safetensors")
     encoders: dict[str, Encoder] = {
         "trained": load_encoder(str(card_file), weights),
@@ -131,12 +131,6 @@ def measure(
     if before is not None:
         encoders["before"] = load_encoder(CARD, before)
     return figures(encoders, real, HELD_OUT_SEED, videos)
-
-
-def _layout(card: EncoderCard) -> dict[str, object]:
-    """Return what of a card describes the network, as plain YAML values."""
-    names = ("architecture", "dim", "output", "state_path", "prefix", "resize", "crop")
-    return {name: getattr(card, name) for name in names}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("bilinear", "bicubic", "bilinear-aliased", "tensorflow-bicubic")
 METRICS = ("l2", "cosine")
+_OF_THE_NETWORK = ("architecture", "dim", "output", "state_path", "prefix", "resize", "crop")
 # A card's name begins the names of files in the cache: nothing in it may lead elsewhere.
 _NAME = re.compile(r"(\w[\w.+-]{0,99})?")
 
@@ -78,6 +79,11 @@ class EncoderCard:
             raise unknown_name("interpolation", self.interpolation, INTERPOLATIONS, self.name)
         if self.metric not in METRICS:
             raise unknown_name("metric", self.metric, METRICS, self.name)
+
+    def network_values(self) -> dict[str, Any]:
+        """Return what describes the network and its input, as plain YAML values; the rest tells of a file."""
+        values = {name: getattr(self, name) for name in _OF_THE_NETWORK}
+        return {**values, "mean": list(self.mean), "std": list(self.std)}
 
 
 def card_names() -> list[str]:

@@ -16,20 +16,6 @@ from vip_models.pretraining.checkpoint import write_atomically
 from vip_models.shrink import shrink
 from vip_ros.errors import UserError
 
-# Of a card, what describes the network; the rest tells of weights that are not these.
-_KEPT = (
-    "architecture",
-    "dim",
-    "parameters",
-    "output",
-    "state_path",
-    "prefix",
-    "resize",
-    "crop",
-    "mean",
-    "std",
-)
-
 
 @dataclass(frozen=True)
 class Results:
@@ -63,10 +49,10 @@ def export_run(checkpoint: Path, card: EncoderCard, out: Path, training: Mapping
         sha256 = shrink(checkpoint, card, weights)
         network = load_network(dataclasses.replace(card, sha256=""), weights)
         export_onnx(network, card, onnx)
-        values = {name: getattr(card, name) for name in _KEPT}
+        values = card.network_values()
         values["about"] = f"trained by vip pretrain with the objective {training.get('objective', 'vip')}"
         values["parameters"] = round(sum(p.numel() for p in network.parameters()) / 1e6, 1)
-        values.update(mean=list(card.mean), std=list(card.std), file=weights.name, sha256=sha256)
+        values.update(file=weights.name, sha256=sha256)
         values["licence"] = "yours; mind that of the videos and of the initial weights"
         values["training"] = dict(training)
         write_atomically(card_file, yaml.safe_dump(values, sort_keys=False, width=110).encode())
