@@ -83,16 +83,16 @@ def replay_episode(episode: Path, config: str, settings: list[str], speed: float
     """
     reader = EpisodeReader(episode)
     Replay(reader, _arm(reader), np.zeros(len(_arm(reader))), speed)  # finds mistakes before anything starts
-    build_graph(config, settings)
+    namespace = build_graph(config, settings).namespace
     configure_middleware()
     with tempfile.TemporaryDirectory(prefix="vip-replay-") as folder:
         nodes = [*settings, f"franka_node.task={reader.info.task}"] if config == "default" else settings
         with RunningStack(nodes, Path(folder) / "stack.log", config=config):
-            return _play(reader, speed)
+            return _play(reader, speed, namespace)
 
 
-def _play(reader: EpisodeReader, speed: float) -> bool | None:
-    join_graph()
+def _play(reader: EpisodeReader, speed: float, namespace: str) -> bool | None:
+    join_graph(namespace)
     client = Replayer()
     try:
         if client.simulated and reader.info.seed >= 0:

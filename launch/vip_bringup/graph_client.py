@@ -19,9 +19,14 @@ SERVICE_LIMIT = 15.0
 """s until a service of the running stack must have answered."""
 
 
-def join_graph() -> None:
-    """Start the middleware for a command; SIGTERM is left to the command, which tidies up."""
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.SIGINT)
+def join_graph(namespace: str = "") -> None:
+    """Start the middleware for a command; SIGTERM is left to the command, which tidies up.
+
+    Args:
+        namespace: ROS namespace of the command's nodes: that of the stack, "" or "/name".
+    """
+    arguments = ["--ros-args", "-r", f"__ns:={namespace}"] if namespace else []
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.SIGINT)
 
 
 class GraphClient(Node):

@@ -103,7 +103,7 @@ def evaluate_live(options: LiveEvaluation, told: Callable[[EpisodeTrace], None])
     with tempfile.TemporaryDirectory(prefix="vip-eval-") as scratch:
         settings += _overlay(options, Path(scratch))
         with RunningStack([*settings, *options.settings], _log(), config=options.config):
-            join_graph()
+            join_graph(build_graph(options.config, options.settings).namespace)
             kind = LiveEvaluator if simulated else PersonEvaluator
             evaluator = kind(lambda image, trace: films.see(image, (trace.distances or [0.0])[-1]))
             try:

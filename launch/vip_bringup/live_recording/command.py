@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +60,15 @@ class LiveOptions:
             # Nobody can be hurt here, and a busy machine may stall for longer than a real arm should wait.
             chosen.append(f"franka_node.task={self.task}")
             chosen += [f"franka_node.{stream}_timeout=1.0" for stream in ("action", "joint_state", "loop")]
-        return [*chosen, *self.settings]
+        return [*chosen, *(text for text in self.settings if not self._is_of_keyboard(text))]
+
+    def keyboard(self) -> list[str]:
+        """Return the settings of the keyboard's own node, which runs on this terminal beside the stack."""
+        own = [text for text in self.settings if _is_of_teleop(text)]
+        return ["teleop_node.device=keyboard", *own]
+
+    def _is_of_keyboard(self, text: str) -> bool:
+        return self.device == KEYBOARD and _is_of_teleop(text)
 
     def task_name(self) -> str:
         """Return the task as episodes name it; raises UserError for one that the simulator does not have."""
@@ -74,6 +83,10 @@ class LiveOptions:
         graph = build_graph(self.config, self.settings)
         robot = next((spec for spec in graph.nodes if spec.name == "franka_node"), None)
         return str(robot.parameters.get("driver", "")) if robot is not None else ""
+
+
+def _is_of_teleop(setting: str) -> bool:
+    return setting.strip().startswith("teleop_node.")
 
 
 def record_live(options: LiveOptions) -> int:
@@ -104,6 +117,8 @@ def _check(options: LiveOptions) -> None:
     if options.device != SCRIPTED and not sys.stdin.isatty():
         raise UserError("a person's keys need a terminal", "run this in one, or use --teleop scripted")
     build_graph(options.config, options.overrides())
+    if options.device == KEYBOARD:
+        build_graph(options.config, options.keyboard(), ["teleop_node"])
 
 
 def _make_folder(out: Path) -> None:
@@ -122,7 +137,7 @@ def _run_session(options: LiveOptions) -> None:
     from vip_ros.middleware import configure_middleware
 
     configure_middleware()
-    join_graph()
+    join_graph(build_graph(options.config, options.overrides()).namespace)
     client = RecordingClient()
     try:
         client.wait_ready()
@@ -130,7 +145,7 @@ def _run_session(options: LiveOptions) -> None:
         if options.device == SCRIPTED:
             Session(client, plan).run_script()
         elif options.device == KEYBOARD:
-            with _keyboard(options.out / _LOG) as device:
+            with _keyboard(options) as device:
                 Session(client, plan).run_person(lambda: device.poll() is None)
         else:
             with _terminal() as keys:
@@ -143,22 +158,28 @@ def _run_session(options: LiveOptions) -> None:
 
 
 @contextmanager
-def _keyboard(log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _keyboard(options: LiveOptions) -> Iterator[subprocess.Popen[bytes]]:
     """Run the keyboard's node on this terminal: it reads the keys, also those of the recorder."""
-    arguments = ["--ros-args", "-p", "device:=keyboard", "-p", "autostart:=true"]
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "vip_teleop.teleop_node", *arguments], stdout=sink, stderr=sink
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
+    graph = build_graph(options.config, options.keyboard(), ["teleop_node"])
+    (node,) = graph.nodes
+    with (
+        tempfile.TemporaryDirectory(prefix="vip-keyboard-") as folder,
+        (options.out / _LOG).open("ab") as sink,
+    ):
+        words = [
+            *node.arguments(node.write_parameters(Path(folder)), graph.namespace),
+            *("-p", "autostart:=true"),
+        ]
+        process = subprocess.Popen([sys.executable, *words], stdout=sink, stderr=sink)
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 @contextmanager
