@@ -7,10 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from fakes import MeanColour
 from sensor_msgs.msg import JointState
 from support.episodes import FINGERS, JOINTS, START_NS, toy_demonstration, toy_episode
+from vip_interfaces.msg import JointActionChunk
 
+from policy_node.episode_data import common_joints, common_senses, load_episode, read_recorded
 from vip_ros.errors import UserError
+from vip_ros.images import array_to_image
+from vip_ros.stamps import from_ns
 from vip_teleop.demonstration import Demonstration
 from vip_teleop.devices import DEVICES
 from vip_teleop.episode import EpisodeInfo, list_episodes, load_info, next_name
@@ -48,6 +53,70 @@ def test_commands_without_fingers_leave_the_gripper_as_it_is(tmp_path: Path) -> 
     commands = EpisodeReader(episode).joint_commands()
     assert commands.columns(["panda_finger_joint1"])[:, 0].tolist() == [0.02, 0.02, 0.02, 0.01, 0.01]
     assert np.allclose(commands.columns(["panda_joint1"])[:, 0], 0.1 * np.arange(5))
+
+
+def _guided_by_hand(folder: Path, rows: int = 12, **changes: object) -> Path:
+    """Write an episode whose robot a person moved: nothing is commanded, teleop_node tells the joints."""
+    made = toy_demonstration(rows)
+    period = 50_000_000
+    with EpisodeWriter(folder, "close_drawer") as writer:
+        for row in range(rows):
+            stamp = START_NS + row * period
+            width = float(made.gripper[row])
+            state = JointState(name=[*JOINTS, *FINGERS], position=[*made.q[row], width / 2, width / 2])
+            state.header.stamp = from_ns(stamp)
+            writer.write("/joint_states", state, stamp)
+            image = array_to_image(made.frames[row], from_ns(stamp), "camera")
+            writer.write("/camera/image_raw", image, stamp)
+            for source, ahead in (("policy", 1.0), ("teleop", 0.0)):
+                fields = {
+                    "source": source,
+                    "joint_names": list(JOINTS),
+                    "step_duration": 0.05,
+                    "horizon": 2,
+                    "positions": np.concatenate([made.q[row] + ahead, made.q[row] + ahead + 9.0]).tolist(),
+                    "gripper": [width, 9.0],
+                }
+                message = JointActionChunk(**{**fields, **changes})
+                message.header.stamp = from_ns(stamp)
+                writer.write("/policy/action", message, stamp + 1_000_000)
+        return writer.finish("success")
+
+
+def test_hand_guided_episode_gives_the_told_joints_as_commands(tmp_path: Path) -> None:
+    made = toy_demonstration()
+    commands = EpisodeReader(_guided_by_hand(tmp_path)).joint_commands()
+    assert commands.names == [*JOINTS, *FINGERS]
+    assert np.allclose(commands.columns(list(JOINTS)), made.q)
+    assert np.allclose(commands.columns(list(FINGERS)).sum(axis=1), made.gripper)
+    assert commands.stamps[0] == START_NS and commands.recorded[0] == START_NS + 1_000_000
+    assert np.array_equal(np.diff(commands.recorded), np.full(11, 50_000_000))
+
+
+def test_hand_guided_episode_is_training_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIP_CACHE", str(tmp_path / "cache"))
+    reader = EpisodeReader(_guided_by_hand(tmp_path))
+    recorded = read_recorded(reader)
+    joints = common_joints([recorded])
+    assert joints == list(JOINTS)
+    data = load_episode(reader, recorded, MeanColour(), joints, common_senses([recorded]), 0.05, 2)
+    assert data.targets.shape == (12, 2, 7) and data.gripper is not None
+    assert np.allclose(data.targets[:-2, 0], data.q[1:-1], atol=2e-3)
+
+
+def test_hand_guided_episode_without_a_gripper_commands_none(tmp_path: Path) -> None:
+    assert EpisodeReader(_guided_by_hand(tmp_path, gripper=[])).joint_commands().names == list(JOINTS)
+
+
+@pytest.mark.parametrize("changes", [{"horizon": 3}, {"gripper": [0.0]}, {"joint_names": ["a"]}])
+def test_damaged_chunk_of_a_hand_guided_episode_is_one_line(tmp_path: Path, changes: dict) -> None:
+    with pytest.raises(UserError, match="/policy/action"):
+        EpisodeReader(_guided_by_hand(tmp_path, **changes)).joint_commands()
+
+
+def test_episode_without_commands_and_chunks_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="neither /franka/joint_command nor /policy/action"):
+        EpisodeReader(_guided_by_hand(tmp_path, horizon=0)).joint_commands()
 
 
 def test_columns_name_a_joint_that_was_not_recorded(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ COMPRESSED_SUFFIX = "/compressed"
 CAMERA_INFO_TOPIC = "/camera/camera_info"
 JOINT_STATE_TOPIC = "/joint_states"
 JOINT_COMMAND_TOPIC = "/franka/joint_command"
+ACTION_TOPIC = "/policy/action"
 
 OUTCOMES = ("success", "failure", "unknown")
 

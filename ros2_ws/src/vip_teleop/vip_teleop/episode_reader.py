@@ -12,8 +12,10 @@ from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from numpy.typing import NDArray
 
+from franka_node.arbiter import PERSON
 from vip_ros.errors import UserError
 from vip_teleop.episode import (
+    ACTION_TOPIC,
     BAG_FILE,
     COMPRESSED_SUFFIX,
     IMAGE_TOPIC,
@@ -25,6 +27,9 @@ from vip_teleop.episode import (
 )
 from vip_teleop.image_codec import picture
 from vip_teleop.message_types import decode
+
+_FINGERS = ("finger_joint1", "finger_joint2")
+"""Names of the fingers where an episode's joint states name none."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,15 @@ class JointSeries:
                 f"joint '{missing[0]}' is not recorded", f"recorded: {', '.join(self.names)}", where
             )
         return self.position[:, [self.names.index(name) for name in names]]
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Joint targets in the form of a JointState: names [N] and positions [N], rad (m for fingers)."""
+
+    header: Any
+    name: list[str]
+    position: list[float]
 
 
 class EpisodeReader:
@@ -100,14 +114,53 @@ class EpisodeReader:
 
     def joint_states(self) -> JointSeries:
         """Return the measured joint states."""
-        return self._series(JOINT_STATE_TOPIC)
+        return self._series(JOINT_STATE_TOPIC, self._rows(JOINT_STATE_TOPIC))
 
     def joint_commands(self) -> JointSeries:
-        """Return the commands that were really sent to the robot."""
-        return self._series(JOINT_COMMAND_TOPIC)
+        """Return the commands that were really sent to the robot.
 
-    def _series(self, topic: str) -> JointSeries:
-        rows = [(recorded, message) for _, recorded, message in self.messages(topic)]
+        A robot that was guided by hand got none: the first point of every recorded action chunk takes their
+        place, a person's chunks alone where there are any (nobody followed a program's meanwhile). The
+        opening width of a chunk is shared by the fingers of the joint states, m each, as the guard commands
+        them.
+
+        Raises:
+            UserError: there are neither commands nor chunks, or a chunk is damaged.
+        """
+        rows = self._rows(JOINT_COMMAND_TOPIC)
+        if rows:
+            return self._series(JOINT_COMMAND_TOPIC, rows)
+        chunks = [(recorded, chunk) for recorded, chunk in self._rows(ACTION_TOPIC) if chunk.horizon]
+        led = [(recorded, chunk) for recorded, chunk in chunks if chunk.source == PERSON]
+        if not chunks:
+            problem = f"the episode has neither {JOINT_COMMAND_TOPIC} nor {ACTION_TOPIC}"
+            raise UserError(problem, "record it again", str(self.path))
+        fingers = self._fingers() if any(len(chunk.gripper) for _, chunk in led or chunks) else ()
+        points = [(recorded, self._point(chunk, fingers)) for recorded, chunk in led or chunks]
+        return self._series(ACTION_TOPIC, points)
+
+    def _fingers(self) -> tuple[str, ...]:
+        for _, _, message in self.messages(JOINT_STATE_TOPIC):
+            if fingers := tuple(name for name in message.name if "finger" in name):
+                return fingers
+        return _FINGERS
+
+    def _point(self, chunk: Any, fingers: tuple[str, ...]) -> _Point:
+        """Return the first point of a chunk; raises UserError when its lengths do not fit together."""
+        names, horizon = list(chunk.joint_names), int(chunk.horizon)
+        if len(chunk.positions) != horizon * len(names) or len(chunk.gripper) not in (0, horizon):
+            problem = f"a chunk on {ACTION_TOPIC} has not {horizon} points of {len(names)} joints"
+            raise UserError(problem, "leave the episode out", str(self.path))
+        position = [float(value) for value in chunk.positions[: len(names)]]
+        if len(chunk.gripper):
+            names += fingers
+            position += [float(chunk.gripper[0]) / len(fingers)] * len(fingers)
+        return _Point(chunk.header, names, position)
+
+    def _rows(self, topic: str) -> list[tuple[int, Any]]:
+        return [(recorded, message) for _, recorded, message in self.messages(topic)]
+
+    def _series(self, topic: str, rows: list[tuple[int, Any]]) -> JointSeries:
         if not rows:
             raise UserError(f"the episode has no {topic}", "record it again", str(self.path))
         names = max((list(message.name) for _, message in rows), key=len)
