@@ -61,11 +61,26 @@ def test_lockstep_films_what_the_policy_saw(tmp_path: Path, monkeypatch: pytest.
         2,
         1,
         1.0,
-        None,
+        lockstep.Sight(),
         tmp_path / "films",
         lambda r: told.append(r.seed),
     )
     assert report["videos"] == [str(tmp_path / "films" / "1.mp4")] and told == [1, 2]
+
+
+def test_a_card_of_ones_own_is_seen_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = toy_bundle(tmp_path / "policy")
+    seen: list[tuple[str, Path | None]] = []
+    monkeypatch.setattr(lockstep, "load_eyes", lambda *asked: seen.append(asked))
+
+    def simulate(bundle: Path, load: Any, *rest: Any) -> dict[str, Any]:
+        load(lockstep.load_bundle(bundle).config)
+        return {}
+
+    monkeypatch.setattr(lockstep, "evaluate_in_simulator", simulate)
+    for sight in (lockstep.Sight("my/own.yaml", tmp_path), lockstep.Sight()):
+        lockstep.evaluate_lockstep(bundle, "", 1, 1, 1.0, sight, None, lambda _: None)
+    assert seen == [("my/own.yaml", tmp_path), (lockstep.load_bundle(bundle).config.encoder, None)]
 
 
 def test_the_graph_is_told_policy_encoder_and_task(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`vip record` through the live graph: which settings go to the stack, and which to the keyboard's own node."""
+"""`vip record` through the live graph: which settings go to the stack, which to the keyboard's own node."""
 
 from __future__ import annotations
 

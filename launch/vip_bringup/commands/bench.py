@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vip_bringup.json_file import check_place, write_json
 from vip_ros.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; 0 whatever the figures are."""
+    for file in (args.json, args.plot):
+        if file is not None:
+            check_place(file)
     if args.policy is not None:
         return _bench_policy(args.policy, args.json)
     from rich.console import Console
@@ -85,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         report = run_bench(request, status.update, _show, lambda row: print(row.line(), flush=True))
     print(f"load average {report.load[0]:.2f} at the start, {report.load[-1]:.2f} at the end")
     values = report.as_json()
-    _write(args.json, values)
+    _save(args.json, values)
     if args.plot is not None:
         from vip_bringup.bench.plot import plot_report
 
@@ -104,17 +107,13 @@ def _bench_policy(policy: Path, file: Path | None) -> int:
         f"p50 {latency['p50']:.3f} ms, p95 {latency['p95']:.3f} ms, p99 {latency['p99']:.3f} ms "
         f"(p99 of the processor's time {latency['cpu_p99']:.3f} ms)"
     )
-    _write(file, {"policy": str(policy), "calls": CALLS, "latency_ms": latency})
+    _save(file, {"policy": str(policy), "calls": CALLS, "latency_ms": latency})
     return 0
 
 
-def _write(file: Path | None, values: dict[str, Any]) -> None:
-    if file is None:
-        return
-    try:
-        file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {file}", str(error.strerror)) from None
+def _save(file: Path | None, values: dict[str, Any]) -> None:
+    if file is not None:
+        write_json(file, values)
 
 
 def _show(found: EncoderFigures) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+from vip_bringup.json_file import check_place, write_json
 from vip_ros.errors import UserError
 
 NAME = "eval"
@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=1_000_000, help="scene seed of the first episode (default 1000000)"
     )
     parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="s per episode (default 10)")
+    parser.add_argument(
+        "--encoder",
+        default="",
+        metavar="CARD",
+        help="card of the policy's encoder, if it is one of your own",
+    )
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the encoder's weights instead of its card's own"
     )
@@ -54,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--episodes, --seed and --timeout count up", "give at least 1, 0 and more than 0")
     if not args.live and (args.config != "default" or args.set or args.like):
         raise UserError("--config, --set and --like are for the live graph", "add --live")
+    if args.json:
+        check_place(args.json)
     from vip_bringup.demo.progress import CONSOLE
 
     report = _live(args) if args.live else _lockstep(args)
@@ -65,14 +73,14 @@ def run(args: argparse.Namespace) -> int:
     if args.videos:
         CONSOLE.print(f"{args.videos}: films of {report['episodes'] - report['successes']} failures")
     if args.json:
-        _write(args.json, report)
+        write_json(args.json, report)
     return 0
 
 
 def _lockstep(args: argparse.Namespace) -> dict[str, Any]:
     from policy_node.evaluation import EpisodeResult
     from vip_bringup.demo.progress import step
-    from vip_bringup.evaluating.lockstep import evaluate_lockstep
+    from vip_bringup.evaluating.lockstep import Sight, evaluate_lockstep
 
     done: list[EpisodeResult] = []
     with step(f"{args.episodes} episodes in the simulator") as bar:
@@ -82,7 +90,14 @@ def _lockstep(args: argparse.Namespace) -> dict[str, Any]:
             bar.update("evaluating", len(done), args.episodes)
 
         return evaluate_lockstep(
-            args.policy, args.task, args.episodes, args.seed, args.timeout, args.weights, args.videos, told
+            args.policy,
+            args.task,
+            args.episodes,
+            args.seed,
+            args.timeout,
+            Sight(args.encoder, args.weights),
+            args.videos,
+            told,
         )
 
 
@@ -98,6 +113,7 @@ def _live(args: argparse.Namespace) -> dict[str, Any]:
         seed=args.seed,
         timeout=args.timeout,
         config=args.config,
+        encoder=args.encoder,
         settings=(*([f"reward_node.weights={args.weights}"] if args.weights else []), *args.set),
         like=args.like,
         videos=args.videos,
@@ -108,10 +124,3 @@ def _live(args: argparse.Namespace) -> dict[str, Any]:
 
     CONSOLE.print(f"[bold]{args.episodes} episodes through the live ROS graph[/bold]")
     return evaluate_live(options, told)
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError("cannot write the figures", error.strerror or str(error), str(path)) from None

@@ -31,22 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run, print the table; 1 when something grew, died, or a camera's rate was not kept."""
-    import json
     import re
 
+    from vip_bringup.json_file import check_place, write_json
     from vip_bringup.soak.run import SoakRequest, run_soak
     from vip_ros.errors import UserError
 
     size = re.fullmatch(r"(\d+)x(\d+)", args.size)
     if size is None or not args.minutes > 0 or not args.rate > 0 or args.cameras < 1:
         raise UserError("the soak's arguments make no load", "see vip soak --help")
+    if args.json is not None:
+        check_place(args.json)
     width, height = int(size[1]), int(size[2])
     request = SoakRequest(args.minutes, args.rate, width, height, args.cameras, args.encoder)
     report = run_soak(request, lambda text: print(text, flush=True))
     print(*report.lines(), sep="\n")
     if args.json is not None:
-        try:
-            args.json.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot write {args.json}", str(error.strerror)) from None
+        write_json(args.json, report.as_json())
     return int(bool(report.complaints()))

@@ -35,6 +35,7 @@ class LiveEvaluation:
         timeout: s per episode.
         config: configuration as of `vip up`.
         settings: node.param=value texts, which win over everything else.
+        encoder: card of the policy's encoder; empty: the shipped one of its name.
         like: image or episode that every episode should begin like.
         videos: folder for films of the failures; None: none.
     """
@@ -46,6 +47,7 @@ class LiveEvaluation:
     timeout: float = 10.0
     config: str = "default"
     settings: tuple[str, ...] = ()
+    encoder: str = ""
     like: str = ""
     videos: Path | None = None
 
@@ -96,7 +98,8 @@ def evaluate_live(options: LiveEvaluation, told: Callable[[EpisodeTrace], None])
     task = _task(options.task or bundle.config.task, simulated)
     if not simulated:
         check_terminal()
-    settings = policy_settings(options.policy, bundle.config.encoder.split("@")[0])
+    encoder = options.encoder or bundle.config.encoder.split("@")[0]
+    settings = policy_settings(options.policy, encoder)
     settings += simulation_settings(task) if simulated else []
     films = FailureFilms(options.videos, task, bundle.config.rate)
     configure_middleware()

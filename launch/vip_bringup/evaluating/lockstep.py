@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,26 @@ from vip_bringup.sweep.eyes import load_eyes
 from vip_models.distances import distances
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What the policy sees with.
+
+    Attributes:
+        card: name or path of the encoder's card; empty: the shipped one of the policy's encoder.
+        weights: weights instead of the card's own.
+    """
+
+    card: str = ""
+    weights: Path | None = None
+
+
 def evaluate_lockstep(
     policy: Path,
     task: str,
     episodes: int,
     seed: int,
     timeout: float,
-    weights: Path | None,
+    sight: Sight,
     videos: Path | None,
     told: Callable[[EpisodeResult], None],
 ) -> dict[str, Any]:
@@ -35,7 +49,7 @@ def evaluate_lockstep(
         episodes: how many scenes.
         seed: of the first scene.
         timeout: s per episode.
-        weights: the encoder's weights instead of its card's own.
+        sight: the encoder, where the policy's own description does not lead to it.
         videos: folder for films of the failures; None: none.
         told: hears of every finished episode.
 
@@ -55,7 +69,7 @@ def evaluate_lockstep(
 
     report = evaluate_in_simulator(
         policy,
-        lambda config: load_eyes(config.encoder, weights),
+        lambda config: load_eyes(sight.card or config.encoder, sight.weights),
         task,
         episodes,
         seed,

@@ -1,0 +1,39 @@
+"""Figures as a JSON file: its place is checked before the work, and it is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vip_ros.errors import UserError
+
+
+def check_place(path: Path) -> None:
+    """Make the folder of a file that long work will fill; raises UserError where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError("cannot make the folder", error.strerror or str(error), str(path.parent)) from None
+    if path.is_dir():
+        raise UserError("a folder is where the file should go", "name a file", str(path))
+    if not os.access(path.parent, os.W_OK):
+        raise UserError("cannot write the figures", "choose a folder that you may write to", str(path))
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write figures in one rename; raises UserError when they cannot be written."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(json.dumps(values, indent=2) + "\n")
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError("cannot write the figures", error.strerror or str(error), str(path)) from None
