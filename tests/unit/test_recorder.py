@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Image, JointState
 from support.samples import IMAGE, JOINTS, joints, noise, picture, sample
 from vip_interfaces.msg import Embedding, GuardState, Reward, SimState, TeleopState
 
 from vip_ros.errors import UserError
-from vip_teleop.checks import CheckLimits
+from vip_teleop.checks import CheckBoard, CheckLimits
 from vip_teleop.disk import DiskLimits, DiskWatch
 from vip_teleop.episode import list_episodes, list_unfinished, load_info
 from vip_teleop.episode_check import verify
 from vip_teleop.episode_reader import EpisodeReader
 from vip_teleop.episode_writer import EpisodeWriter
+from vip_teleop.image_codec import compress
 from vip_teleop.intake import Intake
-from vip_teleop.library.copying import copy
+from vip_teleop.library.copying import copy, raw_messages
 from vip_teleop.recorder import Recorder, State
 from vip_teleop.sequences import SequenceCounts
 from vip_teleop.stream_rates import StreamRates
@@ -285,6 +289,78 @@ def test_rates_are_those_of_the_last_second() -> None:
     assert rates.per_second(end) == {"/a": 19.0}
     assert rates.per_second(end + 2_000_000_000) == {"/a": 0.0}
     assert rates.silence("/a", end) == pytest.approx(0.05)
+
+
+def test_unreadable_message_is_written_as_it_came_and_told_once(recorder: Recorder, clock: Clock) -> None:
+    recorder.start()
+    _drive(recorder, clock)
+    whole = sample("/franka/guard_state", GuardState(source="policy"), clock.now)
+    half = joints(clock.now).data[: len(joints(clock.now).data) // 2]
+    for torn in (joints(clock.now), whole, picture(clock.now, noise(0))):
+        for _ in range(3):
+            recorder.offer(replace(torn, data=torn.data[: len(torn.data) // 2]))
+    _drive(recorder, clock)
+    recorder.stop()
+    warnings = [line for line in recorder.status().warnings if line.startswith("unreadable")]
+    assert [line.split(":")[0].split()[1] for line in warnings] == [JOINTS, "/franka/guard_state", IMAGE]
+    episode = recorder.keep()
+    assert load_info(episode).counts == {IMAGE: 11, JOINTS: 11, "/franka/guard_state": 3}
+    written = [data for topic, _, data, _, _ in raw_messages(episode) if topic == JOINTS]
+    assert written.count(half) == 3
+
+
+def test_check_that_cannot_read_a_message_hides_it_from_no_other() -> None:
+    class Refusing:
+        def note(self, sample: object) -> None:
+            raise UserError("unreadable")
+
+    seen = []
+    board = CheckBoard(CheckLimits(), START, ())
+    board._checks = [Refusing(), SimpleNamespace(note=seen.append)]  # type: ignore[list-item]
+    with pytest.raises(UserError, match="unreadable"):
+        board.note(joints(START))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("image_format", ["png", "jpeg"])
+@pytest.mark.parametrize("encoding", ["16UC1", "32FC1", "mono16", "nonsense"])
+def test_depth_is_never_squeezed_into_a_picture(
+    tmp_path: Path, clock: Clock, image_format: str, encoding: str
+) -> None:
+    topic, depth = "/camera/depth/image_rect", bytes(range(48))
+    step = 16 if encoding == "32FC1" else 8
+    message = Image(height=3, width=4, step=step, encoding=encoding, data=depth[: 3 * step])
+    recorder = Recorder(tmp_path, "task", TakeOptions(image_format=image_format), clock=clock)
+    recorder.start()
+    _drive(recorder, clock)
+    recorder.offer(sample(topic, message, clock.now))
+    recorder.stop()
+    assert not [line for line in recorder.status().warnings if "unreadable" in line]
+    episode = recorder.keep()
+    assert load_info(episode).counts == {f"{IMAGE}/compressed": 4, JOINTS: 4, topic: 1}
+    ((_, _, read),) = EpisodeReader(episode).messages(topic)
+    assert (read.encoding, bytes(read.data)) == (encoding, depth[: 3 * step])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compressed"), [("rgba8", False), ("bayer_rggb8", False), ("mono8", True)]
+)
+def test_png_takes_only_what_it_gives_back(
+    tmp_path: Path, clock: Clock, encoding: str, compressed: bool
+) -> None:
+    message = Image(height=2, width=4, step=16, encoding=encoding, data=bytes(32))
+    made = compress(sample(IMAGE, message, START), "png")
+    assert (made.topic == f"{IMAGE}/compressed") == compressed
+    assert compress(sample(IMAGE, message, START), "jpeg").topic == f"{IMAGE}/compressed"
+
+
+def test_picture_that_the_encoder_refuses_is_recorded_raw(tmp_path: Path, clock: Clock) -> None:
+    recorder = Recorder(tmp_path, "task", TakeOptions(image_format="jpeg"), clock=clock)
+    recorder.start()
+    recorder.offer(picture(clock.now, np.zeros((1, 70_000, 3), np.uint8)))  # JPEG ends at 65 500
+    recorder.stop()
+    assert any("record it raw" in line for line in recorder.status().warnings)
+    assert load_info(recorder.keep()).counts == {IMAGE: 1}
 
 
 def test_writer_thread_that_breaks_is_not_hidden(

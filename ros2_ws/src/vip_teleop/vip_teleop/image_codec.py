@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vip_ros.errors import UserError
+from vip_ros.image_conversion import LAYOUTS
 from vip_ros.images import to_rgb
 from vip_ros.pictures import decode_picture
 from vip_teleop.episode import COMPRESSED_SUFFIX
@@ -24,20 +25,26 @@ IMAGE_TYPE = "sensor_msgs/msg/Image"
 COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 
 
+# Encodings of which 8-bit RGB holds every value: no alpha, no mosaic, no halved colours, no more bits.
+_WHOLE = frozenset(("rgb8", "bgr8", "8UC3", "mono8", "8UC1"))
+# Further ones of 8 bits that show colours. What has more bits may be a distance: it stays what it is.
+_SHOWN = _WHOLE | {"rgba8", "bgra8", "8UC4", *(name for name, layout in LAYOUTS.items() if layout.bits == 8)}
+
+
 @dataclass(frozen=True)
 class _Codec:
-    """A file format of OpenCV's encoder; lossless ones give every pixel back."""
+    """A file format of OpenCV's encoder, and the encodings that may be given to it."""
 
     extension: str
     options: tuple[int, ...]
-    lossless: bool
+    encodings: frozenset[str]
 
 
 CODECS = {
     "raw": None,
     # Level 1 is the fastest; more saves few bytes of a camera's noise.
-    "png": _Codec(".png", (cv2.IMWRITE_PNG_COMPRESSION, 1), True),
-    "jpeg": _Codec(".jpg", (cv2.IMWRITE_JPEG_QUALITY, 95), False),
+    "png": _Codec(".png", (cv2.IMWRITE_PNG_COMPRESSION, 1), _WHOLE),
+    "jpeg": _Codec(".jpg", (cv2.IMWRITE_JPEG_QUALITY, 95), _SHOWN),
 }
 
 
@@ -48,17 +55,25 @@ def check_format(name: str) -> None:
 
 
 def compress(sample: Sample, name: str) -> Sample:
-    """Return a picture in that format under its topic's compressed name; raw pictures as they are.
+    """Return a picture in that format under its topic's compressed name.
+
+    Other messages come back as they are, and so do pictures that the format does not hold: png takes those
+    that it gives back without loss, jpeg those of 8 bits. A depth image stays an Image.
 
     Raises:
-        UserError: a picture that cannot be read.
+        UserError: a picture that cannot be read or is too large for the format.
     """
     codec = CODECS[name]
     if codec is None or sample.type_name != IMAGE_TYPE:
         return sample
     message = decode(sample.data, IMAGE_TYPE)
+    if message.encoding not in codec.encodings:
+        return sample
     bgr = cv2.cvtColor(to_rgb(message), cv2.COLOR_RGB2BGR)
-    done, data = cv2.imencode(codec.extension, bgr, codec.options)
+    try:
+        done, data = cv2.imencode(codec.extension, bgr, codec.options)
+    except cv2.error:
+        done = False
     if not done:
         raise UserError("a picture cannot be compressed", f"record it raw instead of as {name}", sample.topic)
     store = typestore_for(COMPRESSED_TYPE)

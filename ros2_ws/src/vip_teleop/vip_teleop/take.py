@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,17 +198,25 @@ class Take:
             self._close_intake()
 
     def _write(self, sample: Sample) -> None:
-        with self._lock:
-            self._board.note(sample)
-            self._takeovers.note(sample)
-            self._sequences.note(sample)
-            self._context.note(sample)
-        sample = compress(sample, self._options.image_format)
+        for watch in (self._board, self._takeovers, self._sequences, self._context):
+            with self._noted(sample), self._lock:
+                watch.note(sample)
+        with self._noted(sample):
+            sample = compress(sample, self._options.image_format)
         self._writer.write_cdr(
             sample.topic, sample.type_name, sample.data, sample.received_ns, sample.sent_ns
         )
         self.messages += 1
         self.counts[sample.topic] = self.counts.get(sample.topic, 0) + 1
+
+    @contextmanager
+    def _noted(self, sample: Sample) -> Iterator[None]:
+        """Put an unreadable message on the board: its bytes are recorded as they came."""
+        try:
+            yield
+        except UserError as error:
+            with self._lock:
+                self._board.add(f"unreadable {sample.topic}", f"unreadable {sample.topic}: {error}")
 
     def _watch_disk(self) -> None:
         free = self._disk.free()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vip_ros.config import option
+from vip_ros.errors import UserError
 from vip_ros.registry import Registry
 from vip_teleop.message_types import decode
 from vip_teleop.sample import Sample
@@ -55,9 +56,19 @@ class CheckBoard:
         self._found: dict[str, str] = {}
 
     def note(self, sample: Sample) -> None:
-        """Let every check look at a message."""
+        """Let every check look at a message.
+
+        Raises:
+            UserError: a check could not read it; the others have seen it all the same.
+        """
+        unreadable: UserError | None = None
         for check in self._checks:
-            check.note(sample)
+            try:
+                check.note(sample)
+            except UserError as error:
+                unreadable = error
+        if unreadable is not None:
+            raise unreadable
 
     def add(self, key: str, text: str) -> None:
         """Put on the board what was found elsewhere."""
