@@ -28,6 +28,26 @@ def test_shipped_configurations_are_valid(name: str) -> None:
     assert graph.names()[:2] == ["reward_node", "camera_node"]
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_configuration_with_an_arm_offers_every_node_as_the_default_does(name: str) -> None:
+    nodes = {
+        shipped: yaml.safe_load(find_config(shipped).read_text())["graph"]["nodes"] for shipped in SHIPPED
+    }
+    if "franka_node" in nodes[name]:
+        assert nodes[name] == nodes["default"]
+
+
+def test_every_shipped_configuration_is_tested() -> None:
+    assert sorted(path.stem for path in find_config("default").parent.glob("*.yaml")) == sorted(SHIPPED)
+
+
+@pytest.mark.parametrize("name", ["default", "real"])
+def test_a_device_can_be_named_for_a_shipped_configuration_with_an_arm(name: str) -> None:
+    assert "teleop_node" in dict(build_graph(name).left_out)
+    graph = build_graph(name, ["teleop_node.device=spacemouse"], ["teleop_node"])
+    assert graph.names() == ["teleop_node"]
+
+
 def test_policy_node_waits_for_a_bundle() -> None:
     assert ("policy_node", "policy_node.bundle is not set") in build_graph().left_out
     graph = build_graph(policy="some/bundle")
