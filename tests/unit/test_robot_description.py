@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree as ET
 
 import mujoco
@@ -12,8 +13,10 @@ from franka_node.arm_geometry import PARTS, part_positions
 from franka_node.limits import LIMITS
 from franka_node.robot_chain import ROOT, finger_names, robot_chain
 from franka_node.robot_description import urdf
+from franka_node.robot_model import RobotModel
 from franka_node.sim.kinematics import forward
 from vip_bringup import cli
+from vip_ros.errors import UserError
 from vip_ros.resources import share_file
 
 MESHES = share_file("franka_node", "assets/panda")
@@ -108,6 +111,19 @@ def test_a_robot_without_a_hand_has_none():
     limits = LIMITS.get("fr3")
     root = ET.fromstring(urdf(limits, ()))
     assert root.findall("link")[-1].get("name") == "fr3_link8" and root.find(".//mesh") is None
+
+
+@pytest.mark.parametrize(("joints", "hand"), [(6, 2), (8, 0), (7, 1)])
+def test_a_robot_that_is_no_franka_arm_is_told_to_go_without_a_description(joints, hand):
+    full = LIMITS.get("fr3")
+    names = tuple(f"my_joint{i}" for i in range(1, joints + 1))
+    limits = dataclasses.replace(full, joint_names=names)
+    fingers = [f"my_finger_joint{i}" for i in range(1, hand + 1)]
+    said = f"with {joints} joints and {hand} finger joints.*set franka_node.description to false"
+    with pytest.raises(UserError, match=said):
+        urdf(limits, fingers)
+    with pytest.raises(UserError, match=said):
+        RobotModel(None, limits, fingers, lambda: None)
 
 
 def test_the_command_prints_what_a_parser_takes(capsys):

@@ -10,9 +10,11 @@ import numpy as np
 from franka_node.arm_bodies import Vector
 from franka_node.arm_geometry import DH, FINGER_OFFSET, FLANGE_OFFSET, HAND_TURN, TCP_OFFSET
 from franka_node.limits import Array
+from vip_ros.errors import UserError
 
 # The fixed frame below the arm, named as franka_description names it.
 ROOT = "base"
+FINGERS = 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,17 @@ def robot_chain(joint_names: Sequence[str], finger_names: Sequence[str]) -> tupl
     Args:
         joint_names: of the arm, 7.
         finger_names: of the fingers, 2; without them there is no hand.
+
+    Raises:
+        UserError: other numbers of joints or fingers: only Franka arms and their hand are known.
     """
+    joint_count, finger_count = len(joint_names), len(finger_names)
+    if joint_count != len(DH) or finger_count not in (0, FINGERS):
+        raise UserError(
+            f"no description of a robot with {joint_count} joints and {finger_count} finger joints, "
+            f"only of Franka arms: {len(DH)} joints, {FINGERS} fingers or none",
+            "set franka_node.description to false, or brings_description in its driver",
+        )
     prefix = joint_names[0].rpartition("_joint")[0]
     joints = [Joint(f"{prefix}_{ROOT}_joint", ROOT, f"{prefix}_link0")]
     for number, (name, (a, d, alpha)) in enumerate(zip(joint_names, DH, strict=True), 1):

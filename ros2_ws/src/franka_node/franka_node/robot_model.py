@@ -34,6 +34,9 @@ class RobotModel:
         limits: of the robot.
         finger_names: of its hand's two joints; none when there is no hand.
         newest: returns the newest measured state, None before the first.
+
+    Raises:
+        UserError: the robot is no Franka arm, which alone has a description.
     """
 
     def __init__(
