@@ -14,14 +14,15 @@ import tempfile
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, EmitEvent, GroupAction, LogInfo, OpaqueFunction
 from launch.events import Shutdown
 from launch.launch_description_entity import LaunchDescriptionEntity
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.actions import Node, SetRemap
 
 from vip_bringup.child import EXEC_CHILD
 from vip_bringup.graph import Graph, NodeSpec, build_graph
+from vip_bringup.graph_view import DESCRIPTION, view_remaps
 from vip_bringup.rviz import rviz
 from vip_bringup.stack import manager_arguments
 from vip_ros.middleware import configure_middleware
@@ -54,7 +55,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     left_out = [LogInfo(msg=f"{name} is left out: {reason}") for name, reason in graph.left_out]
     nodes = [_node(spec, graph, folder) for spec in graph.nodes]
-    return [*left_out, *nodes, _manager(graph), *rviz(context)]
+    return [*left_out, *nodes, _manager(graph), *_rviz(context, graph)]
 
 
 def _node(spec: NodeSpec, graph: Graph, folder: Path) -> Node:
@@ -85,6 +86,14 @@ def _manager(graph: Graph) -> Node:
         output="screen",
         on_exit=EmitEvent(event=Shutdown(reason="the lifecycle manager ended")),
     )
+
+
+def _rviz(context: LaunchContext, graph: Graph) -> list[LaunchDescriptionEntity]:
+    shown = rviz(context)
+    others = any(spec.parameters.get("driver") == "ros2_control" for spec in graph.nodes)
+    remaps = view_remaps(graph.namespace, f"/{DESCRIPTION}" if others else "")
+    # A group of its own: the stack's nodes keep their names.
+    return [GroupAction([*(SetRemap(*pair) for pair in remaps.items()), *shown])] if shown else []
 
 
 def _tied_to_launch() -> str:

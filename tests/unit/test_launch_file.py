@@ -1,4 +1,4 @@
-"""The launch file, read by ROS 2's own launch system where that is installed."""
+"""The launch files, read by ROS 2's own launch system where that is installed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
-LAUNCH_FILE = Path(__file__).parents[2] / "launch" / "vip_bringup.launch.py"
+LAUNCH = Path(__file__).parents[2] / "launch"
 
 pytest.importorskip("launch_ros", reason="ROS 2's launch system is not installed (it is on no package index)")
 
 
 @pytest.fixture
 def description() -> Any:
-    spec = importlib.util.spec_from_file_location("vip_bringup_launch", LAUNCH_FILE)
+    return _description("vip_bringup.launch.py")
+
+
+def _description(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name.replace(".", "_"), LAUNCH / name)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -24,7 +28,7 @@ def description() -> Any:
     return module.generate_launch_description()
 
 
-def _expand(description: Any, **arguments: str) -> tuple[Any, list[Any]]:
+def _expand(description: Any, /, **arguments: str) -> tuple[Any, list[Any]]:
     """Return the launch context and the entities that the launch file makes of the arguments."""
     from launch import LaunchContext
     from launch.actions import DeclareLaunchArgument, OpaqueFunction
@@ -44,6 +48,26 @@ def _modules(entities: list[Any]) -> list[str]:
     nodes = [entity for entity in entities if isinstance(entity, Node)]
     words = [[part[0].text for part in node.cmd if hasattr(part[0], "text")] for node in nodes]
     return [line[line.index("-m") + 1] for line in words if "-m" in line]
+
+
+@pytest.fixture
+def with_rviz(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vip_bringup.rviz.get_package_prefix", lambda package: "/opt/ros")
+
+
+def _rviz_remaps(context: Any, entities: list[Any]) -> dict[str, str]:
+    """Return the topics that RViz is told to take in another place, when the entities come to act."""
+    from launch.actions import GroupAction
+    from launch_ros.actions import Node, SetRemap
+
+    (group,) = [entity for entity in entities if isinstance(entity, GroupAction)] or [None]
+    for entity in entities if group is None else group.get_sub_entities():
+        if isinstance(entity, SetRemap):
+            entity.execute(context)
+        elif isinstance(entity, Node) and entity.node_package == "rviz2":
+            entity._perform_substitutions(context)
+            return dict(context.launch_configurations.get("ros_remaps", []))
+    raise AssertionError("no RViz")
 
 
 def test_arguments_are_declared(description: Any) -> None:
@@ -87,3 +111,33 @@ def test_a_missing_rviz_is_named_before_anything_starts(
     monkeypatch.setattr("vip_bringup.rviz.get_package_prefix", missing)
     with pytest.raises(UserError, match="RViz is not installed"):
         _expand(description, rviz="true")
+
+
+def test_rviz_looks_where_the_stack_runs(description: Any, with_rviz: None, tmp_path: Path) -> None:
+    from vip_bringup.graph_view import view_remaps
+
+    assert _rviz_remaps(*_expand(description, rviz="true")) == {}
+    config = tmp_path / "left.yaml"
+    real = (LAUNCH / "config" / "real.yaml").read_text()
+    config.write_text(real.replace('namespace: ""', "namespace: /left"))
+    assert _rviz_remaps(*_expand(description, rviz="true", config=str(config))) == view_remaps("/left")
+    config.write_text(config.read_text().replace("driver: franky", "driver: ros2_control"))
+    beside = _rviz_remaps(*_expand(description, rviz="true", config=str(config)))
+    assert beside == view_remaps("/left", "/robot_description")
+
+
+def test_the_monitor_looks_into_a_namespace_that_it_is_told(with_rviz: None) -> None:
+    from launch.actions import ExecuteProcess
+    from launch_ros.actions import Node
+
+    from vip_bringup.graph_view import view_remaps
+
+    monitor = _description("monitor.launch.py")
+    names = {argument.name for argument in monitor.get_launch_arguments()}
+    assert names == {"rviz", "dashboard", "port", "namespace", "description"}
+    assert _rviz_remaps(*_expand(monitor)) == {}
+    context, made = _expand(monitor, namespace="/left", description="/arm")
+    assert _rviz_remaps(context, made) == view_remaps("/left", "/arm")
+    (dashboard,) = [e for e in monitor.entities if isinstance(e, ExecuteProcess) and not isinstance(e, Node)]
+    words = ["".join(part.perform(context) for part in word) for word in dashboard.cmd]
+    assert words[words.index("--namespace") + 1] == "/left"

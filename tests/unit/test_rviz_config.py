@@ -8,6 +8,7 @@ import pytest
 import yaml
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from vip_bringup.graph_view import view_remaps
 from vip_reward_node.monitor_node import MonitorConfig
 from vip_ros.qos import LATCHED, RELIABLE_1, SENSOR
 from vip_ros.resources import share_file
@@ -68,6 +69,13 @@ def test_topics_are_the_graphs_and_their_qos_can_be_served(config: dict[str, Any
     assert set(asked) == set(OFFERED)
     for name, topic in asked.items():
         assert _serves(OFFERED[name], topic), name
+
+
+def test_in_a_namespace_every_topic_is_the_stacks_there() -> None:
+    assert view_remaps("") == {}
+    assert view_remaps("/left") == {name: f"/left{name}" for name in OFFERED} == view_remaps("left/")
+    beside = view_remaps("/left", "/robot_description")
+    assert beside == {**view_remaps("/left"), "/robot_description": "/robot_description"}
 
 
 def _serves(offered: QoSProfile, asked: dict[str, str]) -> bool:
