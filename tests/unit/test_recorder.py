@@ -252,6 +252,51 @@ def test_full_disk_ends_the_episode_and_keeps_what_is_there(tmp_path: Path, cloc
         recorder.start()
 
 
+def test_disk_that_is_unplugged_ends_the_episode_and_not_the_recorder(tmp_path: Path, clock: Clock) -> None:
+    folder, away = tmp_path / "episodes", tmp_path / "unplugged"
+    recorder = Recorder(folder, "task", TakeOptions(flush_every=0.01), clock=clock)
+    assert recorder.status().bytes_free > 0
+    recorder.start()
+    _drive(recorder, clock)
+    take = recorder._take
+    assert take is not None
+    _until(lambda: take.messages == 8)
+    folder.rename(away)
+    _until(lambda: not take.running)
+    status = recorder.status()
+    assert (status.state, status.bytes_free, status.episode) == (State.RECORDING, 0, "")
+    assert "cannot be reached" in status.warnings[-1]
+    with pytest.raises(UserError, match="cannot be reached"):
+        recorder.tick()
+    assert (recorder.state, recorder.status().bytes_free) == (State.IDLE, 0)
+    assert "cannot be reached" in recorder.status().warnings[0]
+    with pytest.raises(UserError, match="cannot be reached"):
+        recorder.start()
+    away.rename(folder)
+    (found,) = recorder.recover()
+    assert found.path is not None and load_info(found.path).counts == {IMAGE: 4, JOINTS: 4}
+    recorder.start()
+
+
+def test_disk_that_refuses_even_the_end_of_a_file_leaves_the_recorder_idle(
+    recorder: Recorder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(5, "Input/output error")
+
+    recorder.start()
+    _drive(recorder, clock)
+    take = recorder._take
+    assert take is not None
+    close = take._writer.bag.close
+    monkeypatch.setattr(take._writer.bag, "finish", refuse)
+    monkeypatch.setattr(take._writer.bag, "close", refuse)
+    with pytest.raises(UserError, match="Input/output error"):
+        recorder.stop()
+    assert recorder.state == State.IDLE
+    close()
+
+
 def test_disk_warning_comes_minutes_before_the_end() -> None:
     watch = DiskWatch(Path("/"), DiskLimits(warn_minutes=10.0, warn_mib=0.0, stop_mib=0.0))
     assert watch.warning(601 * 10**6, 1e6) == ""

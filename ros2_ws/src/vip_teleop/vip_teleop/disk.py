@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vip_ros.errors import UserError
+
 _MIB = 1 << 20
 
 
@@ -39,8 +41,16 @@ class DiskWatch:
         self._ask = free or (lambda path: shutil.disk_usage(path).free)
 
     def free(self) -> int:
-        """Return the free bytes."""
-        return self._ask(self._folder)
+        """Return the free bytes.
+
+        Raises:
+            UserError: the folder is not there (any more), such as on a disk that was unplugged.
+        """
+        try:
+            return self._ask(self._folder)
+        except OSError as error:
+            problem = f"the folder of episodes cannot be reached ({error.strerror or error})"
+            raise UserError(problem, "bring its disk back, or make it again", str(self._folder)) from error
 
     def must_stop(self, free: int) -> bool:
         """Tell whether recording must end now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -107,14 +107,17 @@ class EpisodeWriter:
     def abandon(self) -> None:
         """Let go of a folder that the disk no longer takes; it stays, under its temporary name."""
         self._open = False
-        self.bag.close()
+        # What the disk refused once it refuses again when the file is closed.
+        with suppress(OSError):
+            self.bag.close()
 
     def discard(self) -> None:
         """Drop what was written; harmless after `finish`."""
         if not self._open:
             return
         self._open = False
-        self.bag.close()
+        with suppress(OSError):
+            self.bag.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> EpisodeWriter:

@@ -128,12 +128,13 @@ class Recorder:
         free = self._disk.free()
         if self._disk.must_stop(free):
             raise UserError(f"the disk is full ({free >> 20} MiB free)", "make room", str(self.directory))
+        episode = self._next_name(name)
         self._take = Take(self.directory, name, self._options, self._disk, facts or {}, self._clock)
         self._take_task, self._outcome = name, ""
         for sample in self._latched.values():
             self._take.offer(replace(sample, received_ns=self._take.start_ns, sequence=0))
         self._become(State.RECORDING)
-        return next_name(self.directory, name)
+        return episode
 
     def stop(self) -> None:
         """End the episode, for review.
@@ -209,8 +210,12 @@ class Recorder:
             self.stop()
 
     def status(self) -> Status:
-        """Return what there is to tell."""
-        free = self._disk.free()
+        """Return what there is to tell; a folder that cannot be reached is a warning."""
+        gone: list[str] = []
+        try:
+            free, episode = self._disk.free(), self._next_name(self._take_task) if self._take else ""
+        except UserError as error:
+            free, episode, gone = 0, "", [str(error)]
         status = Status(
             state=self.state,
             task=self._task,
@@ -223,12 +228,12 @@ class Recorder:
         )
         take = self._take
         if take is None:
-            warning = self._disk.warning(free, 0.0)
-            return replace(status, warnings=[warning] if warning else [])
+            warning = "" if gone else self._disk.warning(free, 0.0)
+            return replace(status, warnings=[warning] if warning else gone)
         return replace(
             status,
             task=self._take_task,
-            episode=next_name(self.directory, self._take_task),
+            episode=episode,
             outcome=self._outcome,
             index=self._kept + 1,
             duration=take.duration,
@@ -236,8 +241,14 @@ class Recorder:
             dropped=take.dropped,
             bytes=take.size,
             bytes_per_second=take.size / max(take.duration, 1e-3),
-            warnings=take.warnings(),
+            warnings=[*take.warnings(), *gone],
         )
+
+    def _next_name(self, task: str) -> str:
+        try:
+            return next_name(self.directory, task)
+        except OSError as error:
+            raise UserError("cannot read the folder of episodes", str(error), str(self.directory)) from error
 
     def _require_streams(self) -> None:
         now = self._clock()
