@@ -12,8 +12,9 @@ import numpy as np
 
 from franka_node.clock_watch import ClockWatch
 from franka_node.drivers.base import Driver, RobotState
-from franka_node.guard import CLOCK_STEP, MOVING, Guard
+from franka_node.guard import CLOCK_STEP, Guard
 from franka_node.guard_output import GuardOutput, Mode
+from vip_ros.errors import UserError
 
 # Two commands are never closer than this share of the period, also when the one before came late.
 LEAST_SPACING = 0.5
@@ -78,21 +79,26 @@ class ControlLoop:
         with self._lock:
             self._driver.stop()
 
-    def recover(self) -> None:
-        """Make a robot ready again that was lost or did not follow, and read it.
+    def reset(self) -> str:
+        """Make a robot ready again that was lost or did not follow, then clear the guard's fault.
 
-        While the command still moves nothing is done: the stop comes first.
+        Both without a cycle in between, which could write a command from before the loss: the arm may be
+        elsewhere by now. While the command still moves nothing is done: the stop comes first.
+
+        Returns:
+            Why the fault stays, or an empty string.
 
         Raises:
-            UserError: it cannot be made ready.
+            UserError: the robot cannot be made ready.
         """
         with self._lock:
-            if self._guard.mode in MOVING:
-                return
-            if self._driver_lost or self._guard.fault == "tracking_error":
-                self._driver.recover()
-                self.state = self._driver.read()
+            if self._guard.mode not in (Mode.FAULT, Mode.INACTIVE):
+                return self._guard.reset()
+            lost = self._driver_lost or self._guard.fault in ("driver_lost", "tracking_error")
+            refusal = self._guard.reset(self._recovered().q if lost else None)
+            if not refusal:
                 self._driver_lost, self.error = False, ""
+            return refusal
 
     def replace(self, change: Callable[[], None]) -> None:
         """Let a change put the robot elsewhere (a new simulated scene), and hold there."""
@@ -123,6 +129,15 @@ class ControlLoop:
             self.costs.append(time.perf_counter() - begin)
             self._write(output)
         self._on_cycle(now_ns, state, output)
+
+    def _recovered(self) -> RobotState:
+        self._driver.recover()
+        try:
+            self.state = self._driver.read()
+        except Exception as error:  # whatever a driver raises: who asked can ask again
+            what = f"the robot is not heard after its recovery: {type(error).__name__}: {error}"
+            raise UserError(what, "see the driver's messages, then reset again") from error
+        return self.state
 
     def _note_standstill(self) -> None:
         # Monotonic: a wall clock that is set is no standstill.

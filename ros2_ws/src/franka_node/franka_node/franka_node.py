@@ -202,8 +202,7 @@ class FrankaNode(StackNode):
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         assert self._loop is not None  # the service lives as long as the loop
         try:
-            self._loop.recover()
-            refusal = self._guard.reset()
+            refusal = self._loop.reset()
         except UserError as error:
             refusal = str(error)
         return _answer(response, refusal, "holding" if self._guard.mode == Mode.HOLD else "reset")

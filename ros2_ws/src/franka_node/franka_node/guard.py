@@ -149,8 +149,13 @@ class Guard:
                 self.trip("loop_stalled", f"the control loop stood still for {seconds:.2f} s; reset to go on")
                 self._settle(self._after_stop)
 
-    def reset(self) -> str:
-        """Clear a latched fault; return why not, or an empty string when the guard holds again."""
+    def reset(self, q: Array | None = None) -> str:
+        """Clear a latched fault; return why not, or an empty string when the guard holds again.
+
+        Args:
+            q: posture [N] (rad) in which the robot was found after it had been lost, where the command
+                starts; None: it was measured all the time.
+        """
         with self._lock:
             if self.mode == Mode.STOPPING:
                 return "still stopping, ask again in a moment"
@@ -158,7 +163,10 @@ class Guard:
                 return ""
             if self.mode == Mode.FAULT:
                 try:
-                    self._place_again()
+                    if q is None:
+                        self._place_again()
+                    else:
+                        self._place(q)
                 except UserError as error:
                     return str(error)
                 self.mode = Mode.HOLD
