@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image, JointState
-from support.samples import IMAGE, JOINTS, joints, noise, picture, sample
+from support.samples import IMAGE, JOINTS, joints, noise, picture, sample, transforms
 from vip_interfaces.msg import Embedding, GuardState, Reward, SimState, TeleopState
 
 from vip_ros.errors import UserError
@@ -22,7 +22,7 @@ from vip_teleop.episode_reader import EpisodeReader
 from vip_teleop.episode_writer import EpisodeWriter
 from vip_teleop.image_codec import compress
 from vip_teleop.intake import Intake
-from vip_teleop.library.copying import copy, raw_messages
+from vip_teleop.library.copying import copy, raw_messages, trim
 from vip_teleop.recorder import Recorder, State
 from vip_teleop.sequences import SequenceCounts
 from vip_teleop.stream_rates import StreamRates
@@ -107,6 +107,31 @@ def test_latched_messages_open_every_episode(recorder: Recorder, clock: Clock) -
         _drive(recorder, clock)
         counts = load_info(recorder.keep()).counts
         assert counts["/franka/guard_state"] == 1
+
+
+def test_static_transforms_of_every_publisher_open_an_episode_and_its_parts(
+    recorder: Recorder, clock: Clock, tmp_path: Path
+) -> None:
+    for placed in ((("hand", 1.0), ("camera", 2.0)), (("table", 3.0),), (("camera", 4.0),)):
+        recorder.offer(transforms(START, *placed), latched=True)
+    broken = transforms(START, ("door", 5.0))
+    recorder.offer(replace(broken, data=broken.data[:9]), latched=True)
+    recorder.start()
+    _drive(recorder, clock)
+    recorder.offer(transforms(clock.now, ("bottle", 6.0)), latched=True)
+    _drive(recorder, clock)
+    episode = recorder.keep()
+    expected = {"hand": 1.0, "table": 3.0, "camera": 4.0}
+    assert _placed(episode) == [expected, {"bottle": 6.0}]
+    part = trim(episode, tmp_path / "part", 0.3, 0.0)
+    assert _placed(part) == [{**expected, "bottle": 6.0}]
+
+
+def _placed(episode: Path) -> list[dict[str, float]]:
+    return [
+        {placed.child_frame_id: placed.transform.translation.x for placed in message.transforms}
+        for _, _, message in EpisodeReader(episode).messages("/tf_static")
+    ]
 
 
 def test_discarded_episode_leaves_nothing(recorder: Recorder, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from vip_teleop.episode import check_task, next_name
 from vip_teleop.message_types import decode
 from vip_teleop.recovery import Recovered, recover
 from vip_teleop.sample import Sample
+from vip_teleop.static_transforms import TRANSFORMS, join_transforms
 from vip_teleop.stream_rates import StreamRates
 from vip_teleop.take import Take, TakeOptions
 
@@ -104,7 +105,12 @@ class Recorder:
         """Take a message; a latched one also opens every later episode."""
         self._rates.note(sample.topic, sample.received_ns)
         if latched:
-            self._latched[sample.topic] = sample
+            known = self._latched.get(sample.topic)
+            if known is not None and sample.type_name == known.type_name == TRANSFORMS:
+                kept = replace(sample, data=join_transforms(known.data, sample.data))
+            else:
+                kept = sample
+            self._latched[sample.topic] = kept
         if sample.type_name == _SIM_STATE:
             self._scene = sample
         take = self._take

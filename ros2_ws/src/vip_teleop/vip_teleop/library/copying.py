@@ -14,6 +14,7 @@ from vip_ros.errors import UserError
 from vip_teleop.episode import BAG_FILE, EpisodeInfo, load_info
 from vip_teleop.episode_writer import EpisodeWriter
 from vip_teleop.recovery import RawMessage
+from vip_teleop.static_transforms import TRANSFORMS, join_transforms
 
 # Facts that a copy takes over from its original; the others follow from what is written.
 _INHERITED = (
@@ -126,7 +127,10 @@ def _between(episode: Path, first: int, last: int) -> Iterator[RawMessage]:
         topic, type_name, data, stamp_ns, publish_ns = message
         if stamp_ns < first:
             if topic in _LATCHED:
-                latched[topic] = message
+                known = latched.get(topic)
+                if known is not None and type_name == known[1] == TRANSFORMS:
+                    data = join_transforms(known[2], data)
+                latched[topic] = (topic, type_name, data, stamp_ns, publish_ns)
             continue
         if not opened:
             opened = True
