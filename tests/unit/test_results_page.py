@@ -89,6 +89,22 @@ def test_cells_that_differ_in_an_amount_are_drawn_over_it(
     assert section.command == f"vip sweep --out table --task T --method M{command} --episodes N"
 
 
+def test_a_method_without_a_temperature_is_no_point_of_a_line(tmp_path: Path) -> None:
+    cells = [{**_CELL, "tau": tau} for tau in (0.0, 1.0)] + [{**_CELL, "method": "bc"}]
+    section = read_section(_write(tmp_path, "tau", {"cells": cells}))
+    assert section.plot is not None and section.plot.label == "τ"
+    axes = Figure2D().add_subplot()
+    draw_lines(axes, section, section.plot)
+    assert [len(line.get_xdata()) for line in axes.lines] == [2, 0]
+
+
+def test_trainings_of_several_seeds_are_told_apart(tmp_path: Path) -> None:
+    cells = [{**_CELL, "train_seed": seed} for seed in (0, 1)]
+    section = read_section(_write(tmp_path, "seeds", {"cells": cells}))
+    assert section.column("cell") == ["close_drawer, rwr, vip-sim", "close_drawer, rwr, vip-sim, seed 1"]
+    assert "--train-seed 0 1" in section.command
+
+
 def test_a_line_is_drawn_from_left_to_right_with_its_interval() -> None:
     axes = Figure2D().add_subplot()
     plot = Plot("lines", "x", ("y",), "share", "low", "high", series="name")
@@ -104,7 +120,7 @@ def test_a_methods_own_temperature_is_told(tmp_path: Path) -> None:
 
 
 def test_a_sweep_with_other_cells_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cells of 'few' do not fit: KeyError"):
+    with pytest.raises(UserError, match=r"figures of 'few' do not fit"):
         read_section(_write(tmp_path, "20-few", {"cells": [{"task": "one"}]}))
 
 
@@ -117,6 +133,20 @@ def test_a_benchmark_is_shown_with_what_it_missed(tmp_path: Path) -> None:
     assert section.title == "Encoding cost"
     assert section.rows[0] == ("vip-sim", "over bare", "2 x", "at most 1.25: **not met**")
     assert section.rows[1][3] == "" and section.load == "1.0 to 2.0"
+
+
+@pytest.mark.parametrize(
+    ("mode", "command"), [("live", "vip eval --live "), ("lockstep", "vip eval --policy")]
+)
+def test_a_judged_policy_is_not_taken_for_the_demo(tmp_path: Path, mode: str, command: str) -> None:
+    values = {"task": "t", "encoder": "e@1", "successes": 1, "episodes": 2, "wilson95": [0, 1], "mode": mode}
+    section = read_section(_write(tmp_path, "x", {**values, "latency_ms": {"p50": 1.0}}))
+    assert section.command.startswith(command)
+
+
+def test_an_incomplete_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"'x' do not fit: KeyError: 'successes' \[.*x.json\]|KeyError"):
+        read_section(_write(tmp_path, "x", {"wilson95": [0, 1]}))
 
 
 @pytest.mark.parametrize("latency", [{}, {"latency_ms": {"p50": 35.1, "p95": 64.4, "p99": 91.1}}])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from support.episodes import toy_episode
 
 pytest.importorskip("torch", reason="torch (the train extra) is not installed")
@@ -18,6 +19,7 @@ from vip_bringup.sweep import cells
 from vip_bringup.sweep.data import Episodes
 from vip_bringup.sweep.eyes import Eyes
 from vip_bringup.sweep.methods import METHODS, Method, methods_of
+from vip_bringup.sweep.plots import _line_name
 from vip_bringup.sweep.run import Plan, run_plan
 from vip_bringup.sweep.tables import page, paired
 from vip_models.card import EncoderCard
@@ -89,11 +91,64 @@ def test_several_weights_of_one_card_are_told_apart_and_pixels_are_there_once(tm
         tmp_path, methods=methods, encoders=["vip-sim=/a/old.safetensors", "vip-sim=/a/new.safetensors"]
     )
     assert {(cell.method, cell.encoder) for cell in plan.cells()} == {
-        ("rwr", "old"),
-        ("rwr", "new"),
+        ("rwr", "vip-sim-old"),
+        ("rwr", "vip-sim-new"),
         ("random-encoder", "vip-sim-untrained"),
         ("scratch-bc", "pixels"),
     }
+
+
+def test_weights_of_ones_own_do_not_pass_for_the_shipped_ones(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, encoders=["vip-sim=/a/mine.safetensors"])
+    assert {cell.encoder for cell in plan.cells()} == {"vip-sim-mine"}
+    twice = _plan(tmp_path, encoders=["vip-sim=/a/mine.safetensors", "vip-sim=/b/mine.safetensors"])
+    with pytest.raises(UserError, match="two encoders would be called 'vip-sim-mine'"):
+        twice.cells()
+
+
+def test_a_seed_among_the_options_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--train-seed"):
+        _plan(tmp_path, settings=["seed=5"]).cells()
+
+
+def test_tasks_of_a_row_may_be_spelled_in_any_way(tmp_path: Path) -> None:
+    file = tmp_path / "rows.yaml"
+    file.write_text("own: {per_task: {CloseDrawer: {tau: 9.0}}}", encoding="utf-8")
+    assert methods_of(["own"], file)["own"].config("close_drawer", {}).tau == 9.0
+    file.write_text("own: {per_task: {CloseDrawer: 3}}", encoding="utf-8")
+    with pytest.raises(UserError, match="the options of CloseDrawer are 3"):
+        methods_of(["own"], file)
+
+
+def test_a_line_joins_cells_that_differ_in_one_quantity() -> None:
+    cell = {
+        "method": "rwr",
+        "encoder": "e",
+        "demonstrations": 5,
+        "failures": 20,
+        "tau": None,
+        "train_seed": 0,
+    }
+    names = {_line_name({**cell, "demonstrations": count}, "demonstrations") for count in (5, 10)}
+    assert names == {"rwr, e, 20 failures"}
+    assert _line_name({**cell, "tau": 1.0, "train_seed": 2}, "tau") == "rwr, e, seed 2, 5+20"
+
+
+def test_a_cell_is_run_again_when_weights_or_episodes_changed(tmp_path: Path, judged: list[str]) -> None:
+    out, mine = tmp_path / "out", tmp_path / "mine.safetensors"
+    mine.write_bytes(b"1")
+    changes = {"methods": {"bc": METHODS["bc"]}, "encoders": [f"vip-sim={mine}"]}
+    run_plan(_plan(out, **changes))
+    run_plan(_plan(out, **changes))
+    assert len(judged) == 1
+    mine.write_bytes(b"2")
+    run_plan(_plan(out, **changes))
+    assert len(judged) == 2
+    for info in (tmp_path / "toys").glob("*/episode.yaml"):
+        values = yaml.safe_load(info.read_text(encoding="utf-8"))
+        info.write_text(yaml.safe_dump({**values, "sha256": "another"}), encoding="utf-8")
+    run_plan(_plan(out, **changes))
+    assert len(judged) == 3
 
 
 def test_a_sweep_that_was_cut_short_runs_only_what_is_missing(

@@ -26,7 +26,9 @@ FIGURES = {
 def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Return a function that trains on so many of either kind: options used, text printed."""
 
-    def trained(successes: int, failures: int, algorithm: str = "rwr", *options: str):
+    def trained(
+        successes: int, failures: int, algorithm: str = "rwr", *options: str, flags: list[str] | None = None
+    ):
         used: list[TrainConfig] = []
 
         def fake(*given: object):
@@ -44,7 +46,8 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
         command.add_arguments(parser)
         given = [argument for option in options for argument in ("--set", option)]
         places = ["--episodes", str(tmp_path), "--out", str(tmp_path / "policy")]
-        assert command.run(parser.parse_args([*places, "--algorithm", algorithm, *given])) == 0
+        arguments = [*places, "--algorithm", algorithm, *given, *(flags or [])]
+        assert command.run(parser.parse_args(arguments)) == 0
         printed = capsys.readouterr()
         return used[0], " ".join((printed.out + printed.err).split())
 
@@ -62,13 +65,23 @@ def test_where_nothing_failed_nothing_changes(train) -> None:
     assert config == TrainConfig() and "succeed" not in said
 
 
-@pytest.mark.parametrize("option", ["reward_steps=-1", "tau=1.0", "goal=picture", "reward=sparse"])
+@pytest.mark.parametrize(
+    "option", ["reward_steps=-1", "tau=1.0", "goal=picture", "reward=sparse", "metric=cosine"]
+)
 def test_a_person_who_chose_how_to_weigh_is_heeded(train, option: str) -> None:
     config, said = train(10, 20, "rwr", option)
     name, value = option.split("=")
-    untouched = {"goal", "tau", "reward_steps", "reward"} - {name}
+    untouched = {"goal", "tau", "reward_steps", "reward", "metric"} - {name}
     assert str(getattr(config, name)) == value and "succeed" not in said
     assert all(getattr(config, other) == getattr(TrainConfig(), other) for other in untouched)
+
+
+def test_a_seed_on_the_command_line_wins_over_a_file(train, tmp_path: Path) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text("seed: 3\nlearning_rate: 1e-2\n", encoding="utf-8")
+    config, _ = train(20, 0, flags=["--config", str(file)])
+    assert (config.seed, config.learning_rate) == (3, 0.01)
+    assert train(20, 0, flags=["--config", str(file), "--seed", "5"])[0].seed == 5
 
 
 def test_other_algorithms_keep_their_own_options(train) -> None:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--algorithm", default="rwr", metavar="A", help="rwr (default), bc, awr, iql, scratch"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="POLICY", help="folder of the policy")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the training (default 0)")
+    parser.add_argument("--seed", type=int, help="seed of the training (default 0)")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="YAML file of training options (tau, steps, ...)"
     )
@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     from vip_bringup.training_options import read_options, read_settings
     from vip_ros.config import from_mapping
 
-    values = {"seed": args.seed, **read_options(args.config), **read_settings(args.set)}
+    values = {**read_options(args.config), **read_settings(args.set)}
+    if args.seed is not None:
+        values["seed"] = args.seed
     options = from_mapping(TrainConfig, {**_for_failures(args, values), **values}, "training options")
     encoder = load_eyes(args.encoder, args.weights)
     with step(f"policy by {args.algorithm} on {encoder.id} embeddings") as bar:
@@ -63,7 +65,7 @@ def _for_failures(args: argparse.Namespace, chosen: Mapping[str, Any]) -> dict[s
     from vip_teleop.episode import list_episodes, load_info
 
     options = METHODS["rwr-episode"].options
-    if args.algorithm != "rwr" or chosen.keys() & {"reward", "reward_scale", *options}:
+    if args.algorithm != "rwr" or chosen.keys() & {"reward", "reward_scale", "metric", *options}:
         return {}
     outcomes = [load_info(path).outcome for path in list_episodes(args.episodes)]
     failed = len(outcomes) - outcomes.count("success")

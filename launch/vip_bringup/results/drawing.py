@@ -77,9 +77,9 @@ def _curves(section: Section, plot: Plot) -> list[tuple[str, list[int], str]]:
     x = section.column(plot.label)
     curves = []
     for series in dict.fromkeys(names):
-        rows = sorted(
-            (row for row, name in enumerate(names) if name == series), key=lambda row: float(x[row])
-        )
+        # A row without x, such as a method that has no temperature, is no point of any line.
+        here = [row for row, name in enumerate(names) if name == series and x[row] is not None]
+        rows = sorted(here, key=lambda row: float(x[row]))
         curves += [(series or value, rows, value) for value in plot.values]
     return curves
 

@@ -34,7 +34,11 @@ def read_section(path: Path) -> Section:
     name = path.stem.lstrip("0123456789-_").replace("_", " ").replace("-", " ")
     for key in KINDS.names():
         if isinstance(values, dict) and key in values:
-            return KINDS.get(key)(values, name)
+            try:
+                return KINDS.get(key)(values, name)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                what = f"{type(error).__name__}: {error}"
+                raise UserError(f"the figures of '{name}' do not fit", what, str(path)) from None
     raise UserError("figures of no known kind", f"give one of the keys {', '.join(KINDS.names())}", str(path))
 
 
@@ -80,24 +84,23 @@ def success_rate(values: Mapping[str, Any], name: str) -> Section:
     columns = ["task", "encoder", "solved", "of", "%", "from %", "to %"]
     if live:
         columns.append("image to command p50 / p95 / p99, ms")
-    demo = "vip demo --task T --out demo_out"
     evaluation = "vip eval --policy policy --task T --episodes N --json FILE"
+    if values.get("mode") in ("live", "person"):
+        evaluation = evaluation.replace("vip eval", "vip eval --live")
+    demo = "vip demo --task T --out demo_out"
     return Section(
         title=name.capitalize(),
         columns=columns,
         rows=[[*row, 100 * low, 100 * high, *([" / ".join(live)] if live else [])]],
         about="With the 95 % Wilson interval.",
-        command=demo if live else evaluation,
+        command=evaluation if "mode" in values or not live else demo,
     )
 
 
 @KINDS.register("cells")
 def sweep(values: Mapping[str, Any], name: str) -> Section:
     """Return the `table.json` of `vip sweep`, a row and a bar per cell."""
-    try:
-        rows = [_sweep_row(cell) for cell in values["cells"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"the cells of '{name}' do not fit", f"{type(error).__name__}: {error}") from None
+    rows = [_sweep_row(cell) for cell in values["cells"]]
     drawn = ("solved, %",), "scenes solved, %", "from, %", "to, %"
     x = _sweep_axis(rows)
     return Section(
@@ -112,7 +115,8 @@ def sweep(values: Mapping[str, Any], name: str) -> Section:
 
 def _sweep_row(cell: Mapping[str, Any]) -> list[Cell]:
     failures = f", {cell['failures']} failures" if cell["failures"] else ""
-    named = f"{cell['task']}, {cell['method']}, {cell['encoder']}{failures}"
+    seed = f", seed {cell['train_seed']}" if cell.get("train_seed") else ""
+    named = f"{cell['task']}, {cell['method']}, {cell['encoder']}{failures}{seed}"
     tau = cell.get("training", {}).get("tau") if cell["tau"] is None else cell["tau"]
     shares = [100 * float(share) for share in (cell["success_rate"], *cell["wilson95"])]
     return [named, cell["demonstrations"], cell["failures"], tau, cell["episodes"], *shares]
@@ -130,8 +134,9 @@ def _sweep_axis(rows: Sequence[Sequence[Cell]]) -> str:
 def _sweep_command(cells: Sequence[Mapping[str, Any]]) -> str:
     """Return the command that makes such cells, tasks and methods left open."""
     parts = ["vip sweep --out table --task T --method M"]
-    for option, usual in (("demonstrations", [20]), ("failures", [0]), ("tau", [])):
-        given = sorted({cell[option] for cell in cells if cell[option] is not None})
+    for option, usual in (("demonstrations", [20]), ("failures", [0]), ("tau", []), ("train-seed", [0])):
+        values = (cell.get(option.replace("-", "_"), 0) for cell in cells)
+        given = sorted({value for value in values if value is not None})
         if given != usual:
             several = option == "failures" and len(given) > 1  # one number at a time
             shown = ["N"] if several else [f"{value:g}" for value in given]

@@ -24,6 +24,7 @@ from vip_bringup.sweep.data import Episodes
 from vip_bringup.sweep.eyes import Eyes
 from vip_bringup.sweep.methods import Method
 from vip_ros.errors import UserError
+from vip_teleop.episode import load_info
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,11 @@ class Bench:
             method.algorithm,
             asdict(self._config(cell, method)),
             asdict(self._judge),
-            [path.name for path in self._episodes.paths(cell.task, cell.demonstrations, cell.failures)],
-            asdict(eyes),
+            [
+                (path.name, load_info(path).sha256)
+                for path in self._episodes.paths(cell.task, cell.demonstrations, cell.failures)
+            ],
+            eyes.identity(),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

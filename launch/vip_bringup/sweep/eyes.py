@@ -8,6 +8,7 @@ from pathlib import Path
 from policy_node.embeddings import FrameEncoder
 from policy_node.pixels import NAME as PIXELS
 from policy_node.pixels import PixelEncoder
+from vip_ros.errors import UserError
 
 RANDOM = "random"
 
@@ -26,6 +27,21 @@ class Eyes:
     weights: Path | None = None
     kind: str = ""
 
+    def identity(self) -> str:
+        """Return what decides its embeddings, as a text to hash: another text, another way to see.
+
+        Raises:
+            UserError: no such card, or weights that cannot be read.
+        """
+        if self.kind == PIXELS:
+            return PIXELS
+        from vip_models import load_card
+        from vip_models.weights import file_sha256
+
+        card = load_card(self.card)
+        weights = card.sha256 if self.weights is None else file_sha256(self.weights)
+        return repr((card.network_values(), card.interpolation, self.kind or weights))
+
     def load(self, folder: Path) -> FrameEncoder:
         """Return the encoder; random weights are kept in the folder. Raises UserError when it cannot."""
         if self.kind == RANDOM:
@@ -42,18 +58,23 @@ def load_eyes(encoder: str, weights: Path | None = None) -> FrameEncoder:
 
 
 def named_eyes(encoders: list[str], kind: str) -> dict[str, Eyes]:
-    """Return what CARD or CARD=FILE stand for, by the name that a table gives them."""
+    """Return what CARD or CARD=FILE stand for, by the name that a table gives them.
+
+    Raises:
+        UserError: two of them would have one name.
+    """
     if kind == PIXELS:
         return {PIXELS: Eyes(PIXELS, kind=PIXELS)}
-    split = [encoder.partition("=") for encoder in encoders]
-    cards = [card for card, _, _ in split]
-    if kind == RANDOM:
-        return {f"{Path(card).stem}-untrained": Eyes(card, kind=RANDOM) for card in cards}
-    found = {}
-    for card, _, file in split:
-        # Several weights of one card are told apart by their files.
-        name = Path(file).stem if file and cards.count(card) > 1 else Path(card).stem
-        found[name] = Eyes(card, Path(file) if file else None)
+    found: dict[str, Eyes] = {}
+    for card, _, file in (encoder.partition("=") for encoder in encoders):
+        if kind == RANDOM:
+            name, eyes = f"{Path(card).stem}-untrained", Eyes(card, kind=RANDOM)
+        else:
+            # Weights of one's own must not pass for those that are shipped.
+            name = "-".join(Path(part).stem for part in (card, file) if part)
+            eyes = Eyes(card, Path(file) if file else None)
+        if found.setdefault(name, eyes) != eyes:
+            raise UserError(f"two encoders would be called '{name}'", "give a file another name", "--encoder")
     return found
 
 

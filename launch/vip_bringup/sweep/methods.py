@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,4 +130,15 @@ def _from_file(path: Path) -> dict[str, Method]:
     values = load_yaml(path)
     if not isinstance(values, dict) or not all(isinstance(value, dict) for value in values.values()):
         raise UserError("not a table of methods", "write 'name: {algorithm: ..., options: {...}}'", str(path))
-    return {str(name): from_mapping(Method, value, f"{path}: {name}") for name, value in values.items()}
+    return {str(name): _method(value, f"{path}: {name}") for name, value in values.items()}
+
+
+def _method(values: Mapping[str, Any], where: str) -> Method:
+    """Return one row of a file; its tasks may be spelled in any way."""
+    from franka_node.sim.tasks import task_name
+
+    method = from_mapping(Method, values, where)
+    for task, options in method.per_task.items():
+        if not isinstance(options, Mapping):
+            raise UserError(f"the options of {task} are {options!r}", "write '{option: value}'", where)
+    return replace(method, per_task={task_name(str(t)): dict(o) for t, o in method.per_task.items()})

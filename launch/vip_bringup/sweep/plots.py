@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vip_bringup.sweep.tables import row_name
+
 Result = dict[str, Any]
 
 
@@ -61,9 +63,8 @@ def _curves(path: Path, results: Sequence[Result], key: str, label: str) -> Path
 
 
 def _line_name(cell: Result, key: str) -> str:
-    parts = [cell["method"], cell["encoder"]]
-    if key != "tau" and cell["tau"] is not None:
-        parts.append(f"τ {cell['tau']:g}")
-    if key != "demonstrations" or cell["failures"]:
-        parts.append(f"{cell['demonstrations']}+{cell['failures']}")
-    return ", ".join(parts)
+    """Return what is the same along a line: all but the quantity that it is drawn over."""
+    named = row_name({**cell, "tau": None} if key == "tau" else cell)
+    if key != "demonstrations":
+        return f"{named}, {cell['demonstrations']}+{cell['failures']}"
+    return f"{named}, {cell['failures']} failures" if cell["failures"] else named

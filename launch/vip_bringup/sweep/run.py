@@ -43,6 +43,8 @@ class Plan:
 
     def cells(self) -> dict[Cell, Eyes]:
         """Return the cells and what each sees with; cells of the same data lie side by side."""
+        if any(text.partition("=")[0].strip() == "seed" for text in self.settings):
+            raise UserError("--set seed=... is the same for no cell", "give --train-seed")
         tasks = [task_name(task) for task in self.tasks] or table_tasks()
         rows = [
             (name, method, encoder, eyes)

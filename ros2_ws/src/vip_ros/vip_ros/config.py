@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from array import array
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ C = TypeVar("C")
 
 # Far more than any configuration, card or episode description holds.
 _MOST_BYTES, _MOST_VALUES = 10_000_000, 1_000_000
+_POWER = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 
 def option(default: Any, doc: str, **extra: Any) -> Any:
@@ -75,6 +77,8 @@ def _check(key: str, value: Any, hint: Any, where: str) -> Any:
     origin = typing.get_origin(hint) or hint
     if origin is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if origin is float and isinstance(value, str) and _POWER.fullmatch(value):
+        return float(value)  # YAML 1.1 takes 1e-3, without a point, for a text
     if origin is str and isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # "source: 0" in YAML or on a command line is a number
     if origin in (list, tuple) and isinstance(value, (list, tuple, array)):  # ROS gives numbers as an array
