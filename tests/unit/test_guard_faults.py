@@ -213,6 +213,46 @@ def test_an_arm_that_does_not_follow_is_a_fault():
     assert rig.guard.fault == "tracking_error"
 
 
+def test_a_held_arm_that_is_moved_far_away_is_a_fault_and_not_pulled_back():
+    rig = Rig()
+    rig.run(0.1)
+    held = rig.q.copy()
+    for away in (0.3, 0.49):  # a person leans on a compliant arm
+        rig.q = held + away
+        assert rig.cycle().q_command == pytest.approx(held) and rig.mode == Mode.HOLD
+    rig.q = held + 0.51
+    assert rig.cycle().q_command is None
+    assert rig.mode == Mode.FAULT and rig.guard.fault == "tracking_error"
+    assert "0.51 rad away" in rig.guard.fault_detail
+    assert rig.guard.reset() == "" and rig.cycle().q_command == pytest.approx(held + 0.51)
+
+
+def test_in_a_fault_nothing_is_commanded_any_more_once_the_arm_is_elsewhere():
+    rig, _ = swaying()
+    rig.guard.stop()
+    rig.run_until(Mode.FAULT)
+    held = rig.q.copy()
+    rig.q = held + 0.04
+    assert rig.cycle().q_command == pytest.approx(held), "small differences are the arm's compliance"
+    rig.q = held + 0.06
+    assert rig.cycle().q_command is None
+    rig.q = held
+    assert rig.cycle().q_command is None, "not until the reset"
+    rig.q = held + 0.2
+    rig.cycle()
+    assert rig.guard.reset() == "" and rig.cycle().q_command == pytest.approx(held + 0.2)
+
+
+def test_a_stop_is_commanded_to_its_end_however_far_the_arm_lags():
+    rig, _ = swaying()
+    rig.guard.stop()
+    lag = rig.q[0] - 0.1
+    while rig.mode != Mode.FAULT:
+        output = rig.guard.update(rig.now_ns, np.array([lag, *rig.q[1:]]), np.zeros(7))
+        assert output.q_command is not None
+    assert np.abs(output.dq).max() == 0.0
+
+
 def test_a_clock_that_steps_back_is_a_fault():
     rig, _ = swaying()
     rig.guard.update(rig.now_ns - 10**9, rig.q, np.zeros(7))

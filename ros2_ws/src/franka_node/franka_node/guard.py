@@ -25,10 +25,13 @@ from franka_node.watchdog import Watchdogs, streams_of
 from franka_node.workspace import Workspace
 from vip_ros.errors import UserError
 
-# After a reset the command starts at the measured posture where the old one is farther away than this, rad.
+# After a reset the command starts at the measured posture where the old one is farther away than this, rad;
+# an arm that gets so far away in a fault is commanded no more until then.
 REPLACE_DISTANCE = 0.05
 # In these modes the command moves, or may.
 MOVING = (Mode.TRACKING, Mode.HOMING, Mode.STOPPING)
+# In these modes an arm far from its command is a fault; a stop comes to its own end.
+FOLLOWED = (Mode.HOLD, Mode.TRACKING, Mode.HOMING)
 # A clock that steps back by more than this is a fault, s.
 CLOCK_STEP = 0.05
 
@@ -65,6 +68,7 @@ class Guard:
         self._now_ns = 0
         self._latency_due = False
         self._measured: Array | None = None
+        self._released = False
         self._home = self.limits.home
 
     def activate(self, q: Array) -> None:
@@ -230,14 +234,22 @@ class Guard:
             self.trip("driver_lost", "the measured joint state holds NaN or infinity; see the driver")
             return
         self._measured = q
-        if self.mode not in (Mode.TRACKING, Mode.HOMING):
-            return
-        stale = self._watchdogs.check(self._armed_now(), now_ns)
-        if stale is not None:
-            self.trip(stale.fault, stale.detail + self.admission.why_none())
+        if self.mode in (Mode.TRACKING, Mode.HOMING):
+            stale = self._watchdogs.check(self._armed_now(), now_ns)
+            if stale is not None:
+                self.trip(stale.fault, stale.detail + self.admission.why_none())
+        self._compare(posture)
+
+    def _compare(self, posture: Vector) -> None:
+        """Stop commanding an arm that is elsewhere: it would be drawn to its command whenever it can be."""
         commanded = self._follower.motion.state[0]
         away = max(abs(x - y) for x, y in zip(posture, commanded, strict=True))
+        if self.mode == Mode.FAULT:
+            self._released = self._released or away > REPLACE_DISTANCE
+        if self.mode not in FOLLOWED:
+            return
         if away > self.config.tracking_threshold:
+            self._released = self.mode == Mode.HOLD
             self.trip("tracking_error", f"the arm is {away:.2f} rad away from its command; is it blocked?")
 
     def _armed_now(self) -> tuple[str, ...]:
@@ -275,14 +287,14 @@ class Guard:
         if stamp is not None and self._latency_due:
             self.command_latency = latency = (now_ns - stamp) * 1e-9
             self._latency_due = False
-        q = None if self.mode == Mode.INACTIVE else motion.q
+        q = None if self.mode == Mode.INACTIVE or self._released else motion.q
         return GuardOutput(q, motion.v, self._follower.gripper, self.mode, self.fault, stamp, latency)
 
     def _place(self, q: Array) -> None:
         """Start from rest at q, once it is known to be a posture the robot may have."""
         self.robot.check_posture(q)
         self._workspace.place(q)
-        self._measured = q.astype(np.float64)
+        self._measured, self._released = q.astype(np.float64), False
         self._follower.place(self._measured)
         # Whatever was seen before the robot came to be here is history.
         self.admission.newest_stamp_ns = self._now_ns

@@ -23,7 +23,8 @@ class GuardOutput(NamedTuple):
     """One period's command.
 
     Attributes:
-        q_command: [N] rad for the driver; None while inactive: write nothing.
+        q_command: [N] rad for the driver; None while inactive, and in a fault once the arm is elsewhere:
+            write nothing.
         dq: [N] rad/s, the commanded velocity.
         gripper: opening width to move to, m; None leaves the gripper.
         mode: what the guard does.
