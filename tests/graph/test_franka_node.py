@@ -194,6 +194,18 @@ def test_a_node_that_is_asked_to_end_comes_to_rest_first(bench, signal):
     assert bench.guard[-1].mode == GuardState.INACTIVE and bench.guard[-1].fault == ""
 
 
+def test_an_inactive_node_goes_on_telling_joint_states_and_holds_again_when_activated(bench):
+    bench.begin_moving()
+    assert bench.process.change(bench.probe, "deactivate")
+    assert bench.guard[-1].fault == "" and bench.wait_mode(GuardState.INACTIVE)
+    bench.sender.live.discard("action")
+    told, commands = len(bench.states), len(bench.commands)
+    bench.probe.wait_for(lambda: len(bench.states) > told + 20, what="joint states")
+    assert len(bench.commands) <= commands + 1
+    assert bench.process.activate(bench.probe)
+    bench.wait_mode(GuardState.HOLD)
+
+
 def test_a_second_instance_is_refused_and_the_first_goes_on(bench):
     with NodeProcess(MODULE, name="rival_node") as rival:
         assert not rival.configure(bench.probe)

@@ -32,6 +32,7 @@ class FakeDriver:
         self.written: list[np.ndarray] = []
         self.broken_read = self.broken_write = self.mendable = False
         self.stops = self.recoveries = 0
+        self.controlled = False
 
     def connect(self) -> None: ...
 
@@ -46,10 +47,12 @@ class FakeDriver:
         if self.broken_write:
             raise OSError("refused")
         self.written.append(q_command)
+        self.controlled = True
         self.q = q_command.copy()
 
     def stop(self) -> None:
         self.stops += 1
+        self.controlled = False
 
     def recover(self) -> None:
         self.broken_read = self.broken_read and not self.mendable
@@ -260,6 +263,48 @@ def test_stopping_the_loop_brings_the_arm_to_rest_first(bench):
     assert bench.guard.mode == Mode.INACTIVE and bench.driver.stops == 1
     tail = np.diff(np.array(bench.driver.written), axis=0)[-1]
     assert np.abs(tail).max() < 1e-3
+
+
+def test_an_inactive_guard_leaves_the_robot_its_control_and_goes_on_reading(bench):
+    bench.activate()
+    assert bench.guard.home(FER.home + 0.5) == ""
+    bench.wait_for(lambda: len(bench.driver.written) > 30)
+    assert bench.loop.settle() and not bench.driver.controlled
+    written, cycles = len(bench.driver.written), bench.loop.cycles
+    bench.driver.q = guided = FER.home + 0.2
+    bench.wait_for(lambda: bench.loop.cycles > cycles + 3)
+    assert bench.loop.state.q == pytest.approx(guided) and len(bench.driver.written) == written
+    bench.loop.activate(bench.loop.state.q)
+    bench.wait_for(lambda: bench.driver.controlled)
+    assert bench.driver.written[written] == pytest.approx(guided)
+
+
+def test_a_control_that_the_robot_had_ended_does_not_keep_the_guard_from_ending(bench, monkeypatch):
+    def ended() -> None:
+        raise RuntimeError("aborted by reflex")
+
+    bench.activate()
+    bench.wait_for(lambda: bench.driver.written)
+    monkeypatch.setattr(bench.driver, "stop", ended)
+    assert bench.loop.settle() and "aborted by reflex" in bench.loop.error
+    assert bench.loop.reset() == "" and bench.loop.error == "" and bench.driver.recoveries == 1
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_a_robot_lost_while_nobody_commanded_is_no_loss_once_it_is_heard_again(fault):
+    bench = lost_bench() if fault else Bench()
+    bench.loop.cycle()
+    bench.guard.deactivate()
+    bench.driver.broken_read = True
+    bench.loop.cycle()
+    bench.driver.broken_read = False
+    bench.loop.cycle()
+    bench.loop.activate(bench.loop.state.q)
+    bench.guard.stop()
+    for _ in range(3):
+        bench.loop.cycle()
+    assert bench.guard.mode == Mode.FAULT
+    assert bool(bench.driver.written) is not fault, "a latched loss waits for its reset"
 
 
 class Clock:

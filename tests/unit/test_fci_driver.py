@@ -9,12 +9,15 @@ import threading
 import numpy as np
 import pytest
 
+from franka_node.control_loop import ControlLoop
 from franka_node.drivers import DRIVERS, franky
 from franka_node.fci import driver as fci_driver
 from franka_node.fci.backend import Reading
 from franka_node.fci.driver import FciDriver
 from franka_node.fci.hand_worker import HandWorker
 from franka_node.franka_config import FrankaConfig
+from franka_node.guard import Guard
+from franka_node.guard_config import GuardConfig
 from franka_node.limits import FR3
 from vip_ros.errors import UserError
 
@@ -100,6 +103,38 @@ def test_control_begins_with_the_first_command_and_ends_with_stop(world):
     driver.close()
     driver.close()
     assert world.log == ["begin", "follow", "follow", "end"]
+
+
+def test_an_inactive_guard_gives_control_back_and_an_active_one_takes_it_again(world):
+    driver, told = FakeDriver(world), []
+    driver.connect()
+    guard = Guard(FR3, GuardConfig(), 0.01)
+    loop = ControlLoop(driver, guard, 100.0, lambda _, state, output: told.append(state.stamp_ns))
+    loop.cycle()
+    for _ in range(2):
+        loop.activate(FR3.home)
+        loop.cycle()
+        assert world.running
+        assert loop.settle() and not world.running
+        before = len(told)
+        loop.cycle()
+        assert len(told) == before + 1 and told[-1] > told[-2], "its state is told all the same"
+    assert world.log == ["begin", "follow", "end"] * 2
+
+
+def test_a_control_that_the_robot_ended_meanwhile_is_no_fault_at_the_next_activation(world):
+    driver = FakeDriver(world)
+    driver.connect()
+    guard = Guard(FR3, GuardConfig(), 0.01)
+    loop = ControlLoop(driver, guard, 100.0, lambda *_: None)
+    loop.cycle()
+    loop.activate(FR3.home)
+    loop.cycle()
+    assert loop.settle()
+    world.running = False  # a hand on the guiding buttons
+    loop.activate(FR3.home)
+    loop.cycle()
+    assert guard.fault == "" and world.running
 
 
 def test_closing_ends_the_control_that_still_runs(world):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import JointState
 
+from franka_node.drivers import DRIVERS
+from franka_node.franka_config import FrankaConfig
 from franka_node.limits import FR3, LIMITS
 from franka_node.recovery import Step, StepFailed, recover
 from franka_node.ros2_control.coasting import coast
@@ -19,6 +23,7 @@ from franka_node.ros2_control.foreign import interface
 from franka_node.ros2_control.gripper_queue import WIDEST, GripperQueue
 from franka_node.ros2_control.joint_ear import JointEar
 from vip_ros.errors import UserError
+from vip_ros.stamps import from_ns
 
 velocities = st.lists(
     st.one_of(st.just(0.0), st.floats(-2.6, 2.6), st.floats(-1e-5, 1e-5)), min_size=7, max_size=7
@@ -50,6 +55,57 @@ def test_every_trajectory_is_one_that_the_controller_takes(dq):
     message = phrasing.moving(FR3.home, np.array(dq))
     assert refusal(message) == ""
     assert message.header.stamp.sec == 0 and list(message.points[0].positions) == FR3.home.tolist()
+
+
+class Publisher:
+    """The controller's end of the driver."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def get_subscription_count(self) -> int:
+        return 1
+
+    def publish(self, message: Any) -> None:
+        self.sent.append(message)
+
+    def wait_for_all_acked(self, limit: Any) -> bool:
+        return True
+
+
+def commanding(controller: str = "forward_command_controller") -> tuple[Any, Publisher]:
+    """A driver that has just commanded an arm at home, without its node."""
+    driver = DRIVERS.get("ros2_control")(FrankaConfig(driver="ros2_control", controller=controller))
+    driver._publisher = publisher = Publisher()
+    at(driver, FR3.home)
+    driver.write(FR3.home, np.zeros(7), None)
+    return driver, publisher
+
+
+def at(driver: Any, q: np.ndarray, age: float = 0.0) -> None:
+    """Let the robot tell where it is, or was."""
+    message = JointState(name=list(FR3.joint_names), position=q.tolist(), velocity=[0.0] * 7)
+    message.header.stamp = from_ns(time.time_ns() - round(age * 1e9))
+    driver._arm.hear(message)
+
+
+def test_the_last_hold_is_said_once_per_motion():
+    driver, publisher = commanding()
+    driver.stop()
+    assert len(publisher.sent) == 2 and list(publisher.sent[-1].data) == FR3.home.tolist()
+    driver.stop()
+    assert len(publisher.sent) == 2
+    driver.write(FR3.home, np.zeros(7), None)
+    driver.stop()
+    assert len(publisher.sent) == 4
+
+
+@pytest.mark.parametrize(("moved", "age"), [(0.1, 0.0), (0.0, 2.0)])
+def test_an_arm_that_is_elsewhere_or_silent_is_not_sent_back_at_the_end(moved, age):
+    driver, publisher = commanding()
+    at(driver, FR3.home + moved, age)
+    driver.stop()
+    assert len(publisher.sent) == 1
 
 
 class Hand:

@@ -14,6 +14,7 @@ from franka_node.clock_watch import ClockWatch
 from franka_node.drivers.base import Driver, RobotState
 from franka_node.guard import CLOCK_STEP, Guard
 from franka_node.guard_output import GuardOutput, Mode
+from franka_node.limits import Array
 from vip_ros.errors import UserError
 
 # Two commands are never closer than this share of the period, also when the one before came late.
@@ -59,25 +60,39 @@ class ControlLoop:
         self._thread = threading.Thread(target=self._run, name="control loop", daemon=True)
         self._thread.start()
 
+    def activate(self, q: Array) -> None:
+        """Let the guard command from the posture q [N] (rad) on; raises UserError when it may not."""
+        with self._lock:
+            self._guard.activate(q)
+            # Heard again, and nothing is latched: what was lost while nobody commanded is no loss any more.
+            self._driver_lost = self._driver_lost and bool(self._guard.fault)
+
     def settle(self, limit: float = 5.0) -> bool:
-        """Bring the arm to rest and the guard to inactive; return whether that was done within limit s."""
+        """Bring the arm to rest and the guard to inactive, and give the robot its control back.
+
+        Returns:
+            Whether the guard was inactive within limit s; otherwise the robot keeps its control.
+        """
         self._guard.deactivate()
         end = time.monotonic() + limit
         while self._guard.mode != Mode.INACTIVE and time.monotonic() < end and self._alive():
             self._finished.wait(self._period)
-        return self._guard.mode == Mode.INACTIVE
+        if self._guard.mode != Mode.INACTIVE:
+            return False
+        self._give_back()
+        return True
 
     def stop(self) -> None:
         """Come to rest, end the thread and let the robot hold; may be called twice."""
         if self._thread is None:
             return
-        self.settle()
+        settled = self.settle()
         self._finished.set()
         self._thread.join()
         self._thread = None
         gc.unfreeze()
-        with self._lock:
-            self._driver.stop()
+        if not settled:
+            self._give_back()
 
     def reset(self) -> str:
         """Make a robot ready again that was lost or did not follow, then clear the guard's fault.
@@ -129,6 +144,14 @@ class ControlLoop:
             self.costs.append(time.perf_counter() - begin)
             self._write(output)
         self._on_cycle(now_ns, state, output)
+
+    def _give_back(self) -> None:
+        with self._lock:
+            try:
+                self._driver.stop()
+            except Exception as error:  # the robot had ended the control by itself, which is told here
+                self._driver_lost = True
+                self.error = f"the robot ended the control: {type(error).__name__}: {error}"
 
     def _recovered(self) -> RobotState:
         self._driver.recover()

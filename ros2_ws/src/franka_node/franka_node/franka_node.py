@@ -81,13 +81,13 @@ class FrankaNode(StackNode):
 
     def start(self) -> None:
         """Hold the measured posture, ready for chunks; raises UserError without a fresh joint state."""
-        state = self._fresh_state()
-        self._guard.activate(state.q)
+        assert self._loop is not None  # made by setup
+        self._loop.activate(self._fresh_state().q)
         if self._guard.fault:
             self.get_logger().warning(f"still in fault {self._guard.fault}: call ~/reset")
 
     def stop(self) -> None:
-        """Come to rest inside the limits, then command no more."""
+        """Come to rest inside the limits, then command no more and give the robot its control back."""
         if self._loop is not None and not self._loop.settle():
             raise UserError("the arm did not come to rest in time", "see the driver's messages")
 

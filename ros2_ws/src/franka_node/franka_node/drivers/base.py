@@ -60,7 +60,10 @@ class Driver(Protocol):
         """Command joint positions [N] (rad), their velocities (rad/s), and a width (m; None: leave it)."""
 
     def stop(self) -> None:
-        """Hold where the robot is, by its own means."""
+        """Hold where the robot is, by its own means, until the next write takes control again.
+
+        Called whenever the guard has become inactive, also twice, and without any write before.
+        """
 
     def recover(self) -> None:
         """Make a robot that was lost ready again; raises UserError when that fails."""

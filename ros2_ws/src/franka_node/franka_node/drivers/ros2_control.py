@@ -47,6 +47,8 @@ GRIPPER_FORCE = 20.0  # N
 NEWCOMER = 3.0
 # How long the last hold may take to be received, s.
 FAREWELL = 0.5
+# An arm farther from its last command than this is where something else has brought it, rad.
+STRAYED = 0.05
 
 
 @DRIVERS.register("ros2_control")
@@ -123,13 +125,12 @@ class Ros2ControlDriver:
         self._publisher.publish(self._phrasing.moving(q_command, dq_command))
 
     def stop(self) -> None:
-        """Leave the controller with a command that ends at rest."""
-        if self._last is not None and self._publisher is not None:
-            q, dq = self._last
-            self._publisher.publish(self._phrasing.resting(q, dq))
-            self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
-            self._last = (q, np.zeros_like(dq))
-        self._width = None
+        """Leave the controller with a command that ends at rest; said once per motion."""
+        last, self._last, self._width = self._last, None, None
+        if last is None or self._publisher is None or self._strayed(last[0]):
+            return
+        self._publisher.publish(self._phrasing.resting(*last))
+        self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
 
     def recover(self) -> None:
         """Go through franka_ros2's three steps after an error; raises UserError when they fail."""
@@ -156,6 +157,13 @@ class Ros2ControlDriver:
             self._gripper = None
         self._side.close()
         self._side = self._publisher = self._last = None
+
+    def _strayed(self, q: Array) -> bool:
+        """Tell whether the arm is silent, or elsewhere: a command from before would throw it back."""
+        try:
+            return bool(np.abs(self.read().q - q).max() > STRAYED)
+        except ConnectionError:
+            return True
 
     def _find(self) -> None:
         end = time.monotonic() + FOUND
