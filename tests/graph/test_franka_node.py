@@ -194,7 +194,7 @@ def test_a_node_that_is_asked_to_end_comes_to_rest_first(bench, signal):
     assert bench.guard[-1].mode == GuardState.INACTIVE and bench.guard[-1].fault == ""
 
 
-def test_an_inactive_node_goes_on_telling_joint_states_and_holds_again_when_activated(bench):
+def test_an_inactive_node_goes_on_telling_joint_states_and_can_be_stopped(bench):
     bench.begin_moving()
     assert bench.process.change(bench.probe, "deactivate")
     assert bench.guard[-1].fault == "" and bench.wait_mode(GuardState.INACTIVE)
@@ -202,7 +202,10 @@ def test_an_inactive_node_goes_on_telling_joint_states_and_holds_again_when_acti
     told, commands = len(bench.states), len(bench.commands)
     bench.probe.wait_for(lambda: len(bench.states) > told + 20, what="joint states")
     assert len(bench.commands) <= commands + 1
+    assert bench.call("stop").success
     assert bench.process.activate(bench.probe)
+    bench.wait_mode(GuardState.FAULT, "stopped")
+    assert bench.call("reset").success
     bench.wait_mode(GuardState.HOLD)
 
 

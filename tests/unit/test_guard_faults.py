@@ -137,6 +137,18 @@ def test_stop_works_at_any_time(moving):
     assert rig.guard.fault == "stopped"
 
 
+def test_a_stop_before_the_activation_keeps_the_arm_still_until_the_reset():
+    rig = Rig()
+    rig.guard.deactivate()
+    rig.guard.stop()
+    assert rig.mode == Mode.INACTIVE and rig.guard.fault == "stopped"
+    assert rig.cycle().q_command is None
+    rig.guard.activate(rig.q)
+    assert rig.mode == Mode.FAULT and "stopped is latched" in rig.submit()
+    assert "homing starts from hold" in rig.guard.home()
+    assert rig.guard.reset() == "" and rig.mode == Mode.HOLD
+
+
 def test_the_first_cause_wins():
     rig, _ = swaying()
     rig.guard.stop()

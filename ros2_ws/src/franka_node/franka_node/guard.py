@@ -131,8 +131,11 @@ class Guard:
             return self._output(now_ns)
 
     def stop(self, detail: str = "stop was asked for; reset to go on") -> None:
-        """Stop now, whoever asks; latched as 'stopped'."""
-        self.trip("stopped", detail)
+        """Stop now, whoever asks; latched as 'stopped', also while inactive: an activation then keeps still."""
+        with self._lock:
+            self.trip("stopped", detail)
+            if not self.fault:
+                self.fault, self.fault_detail = "stopped", detail
 
     def trip(self, fault: str, detail: str) -> None:
         """Decelerate, hold and latch a fault; the first one wins."""
