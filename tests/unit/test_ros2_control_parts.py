@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import JointState
 
-from franka_node.drivers import DRIVERS
+from franka_node.drivers import DRIVERS, ros2_control
 from franka_node.franka_config import FrankaConfig
 from franka_node.limits import FR3, LIMITS
 from franka_node.recovery import Step, StepFailed, recover
@@ -198,6 +198,25 @@ def test_what_only_a_person_can_mend_is_not_tried_again():
 
     with pytest.raises(UserError, match="not installed"):
         recover([Step("clear", hopeless)], 3, lambda: pytest.fail("tried again"))
+
+
+@pytest.mark.parametrize(
+    ("topic", "controller"),
+    [
+        ("/fr3_arm_controller/joint_trajectory", "fr3_arm_controller"),
+        ("/left/fr3_arm_controller/joint_trajectory", "fr3_arm_controller"),
+        ("cell/left/forward_position_controller/commands", "forward_position_controller"),
+        ("/commands", ""),
+    ],
+)
+def test_the_controller_to_activate_again_is_named_as_its_manager_lists_it(topic, controller, monkeypatch):
+    asked = []
+    monkeypatch.setattr(ros2_control, "recovery_steps", lambda side, config, name: asked.append(name) or [])
+    driver, _ = commanding()
+    driver._side, driver._topic = object(), topic
+    monkeypatch.setattr(driver, "_find", lambda: None)
+    driver.recover()
+    assert asked == [controller]
 
 
 @pytest.mark.parametrize("package", ["franka_msgs", "controller_manager_msgs", "control_msgs"])

@@ -131,7 +131,7 @@ class Guard:
             return self._output(now_ns)
 
     def stop(self, detail: str = "stop was asked for; reset to go on") -> None:
-        """Stop now, whoever asks; latched as 'stopped', also while inactive: an activation then keeps still."""
+        """Stop now, whoever asks; latched as 'stopped'; while inactive it waits for the activation."""
         with self._lock:
             self.trip("stopped", detail)
             if not self.fault:

@@ -24,7 +24,7 @@ from franka_node.drivers.base import DRIVERS, DriverConfig, RobotState
 from franka_node.limits import LIMITS, Array
 from franka_node.recovery import recover
 from franka_node.robot_chain import finger_names
-from franka_node.ros2_control.calls import recovery_steps
+from franka_node.ros2_control.calls import controller_of, recovery_steps
 from franka_node.ros2_control.commands import PHRASINGS
 from franka_node.ros2_control.gripper_calls import GripperCalls
 from franka_node.ros2_control.gripper_queue import GripperQueue
@@ -136,7 +136,7 @@ class Ros2ControlDriver:
         """Go through franka_ros2's three steps after an error; raises UserError when they fail."""
         if self._side is None:
             raise InternalError("the ros2_control driver is not connected")
-        steps = recovery_steps(self._side, self._config, self._topic.strip("/").rpartition("/")[0])
+        steps = recovery_steps(self._side, self._config, controller_of(self._topic))
         recover(
             steps,
             ATTEMPTS,

@@ -22,6 +22,11 @@ FOUND, ANSWERED, RECOVERED = 3.0, 5.0, 10.0
 STRICT = 2
 
 
+def controller_of(topic: str) -> str:
+    """Return the controller that owns a topic, by the name that its manager lists: without namespaces."""
+    return topic.strip("/").rpartition("/")[0].rpartition("/")[2]
+
+
 def recovery_steps(side: SideNode, options: Ros2ControlOptions, controller: str) -> list[Step]:
     """Return the three steps after a reflex; those whose names are empty are left out.
 
