@@ -18,7 +18,7 @@ from franka_node.fci.hand_worker import HandWorker
 from franka_node.franka_config import FrankaConfig
 from franka_node.guard import Guard
 from franka_node.guard_config import GuardConfig
-from franka_node.limits import FR3
+from franka_node.limits import FR3, LIMITS
 from vip_ros.errors import UserError
 
 REST = np.zeros(7)
@@ -201,6 +201,23 @@ def test_a_missing_library_is_said_with_the_way_out(name, module, mend):
         pytest.skip(f"{module} is installed")
     with pytest.raises(UserError, match=mend):
         DRIVERS.get(name)(FrankaConfig(driver=name)).connect()
+
+
+@pytest.mark.parametrize(
+    ("name", "joint", "own"),
+    [("franky", "fr3_joint1", "fr3-unknown-firmware"), ("panda_py", "panda_joint1", "fer")],
+)
+def test_a_driver_takes_every_table_of_its_arm_and_no_other(name, joint, own):
+    driver = DRIVERS.get(name)
+    for table in LIMITS.names():
+        config = FrankaConfig(driver=name, robot=table, hand=False)
+        if LIMITS.get(table).joint_names[0] == joint:
+            driver(config)
+            continue
+        with pytest.raises(UserError, match=f"robot '{table}' is no table .* or '' for {own}") as told:
+            driver(config)
+        assert "\n" not in str(told.value)
+    assert driver(FrankaConfig(driver=name, hand=False)).robot == own
 
 
 @pytest.mark.parametrize("wrong", [{"stiffness_scale": 1.5}, {"collision_torque": 0.0}])

@@ -25,6 +25,14 @@ _REALTIME = Path("/sys/kernel/realtime")
 class FrankyDriver(FciDriver):
     """Connects through franky-control, which is imported only here."""
 
+    tables = (
+        "fr3",
+        "fr3-rectangular",
+        "fr3-before-5.9",
+        "fr3-before-5.9-rectangular",
+        "fr3-unknown-firmware",
+    )
+
     def open_arm(self) -> FrankyArm:
         """Connect; raises UserError when franky is not installed."""
         return FrankyArm(_franky(), self.config)

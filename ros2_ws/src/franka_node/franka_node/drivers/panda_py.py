@@ -23,6 +23,7 @@ class PandaPyDriver(FciDriver):
     """Connects through panda-python, which is imported only here."""
 
     robot = "fer"
+    tables = ("fer",)
     finger_names: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
 
     def open_arm(self) -> PandaPyArm:

@@ -21,13 +21,24 @@ class FciDriver:
     """Takes control of the arm with the first command and gives it back with stop().
 
     Subclasses name the robot's limits and open the library's connections.
+
+    Attributes:
+        tables: names of the tables of limits that fit the arm the library moves; any other one is refused, as
+            it would allow what this arm cannot do, or keep it from where it is.
     """
 
     robot = "fr3-unknown-firmware"
+    tables: tuple[str, ...] = ()
     finger_names: tuple[str, ...] = ("fr3_finger_joint1", "fr3_finger_joint2")
     brings_description = False
 
     def __init__(self, config: DriverConfig) -> None:
+        if config.robot and config.robot not in self.tables:
+            raise UserError(
+                f"robot '{config.robot}' is no table of limits of the arm that this driver moves",
+                f"give {' or '.join(self.tables)}, or '' for {self.robot}",
+                "franka_node",
+            )
         self.config = config
         self._arm: Arm | None = None
         self._hand: HandWorker | None = None
