@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 
 # Runtimes map tensors from the file, which asks for whole pages.
 _PAGE = 4096
@@ -57,6 +58,6 @@ def _import_onnx() -> Any:
     except ImportError as error:
         raise UserError(
             f"exporting a network of more than 2 GB needs onnx ({error})",
-            "install the training extra: pip install 'vip-robot[train]'",
+            f"run: {install_extra('train')}",
         ) from None
     return onnx

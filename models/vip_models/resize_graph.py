@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 from vip_ros.resources import cache_dir
 
 FRAMES, ROWS, COLUMNS, RESIZED = "frames", "rows", "columns", "resized"
@@ -38,7 +39,7 @@ def _model() -> bytes:
         from onnx import TensorProto, helper, numpy_helper
     except ImportError as error:
         raise UserError(
-            f"resizing on a device needs onnx ({error})", "pip install 'vip-robot[train]', or runtime cpu"
+            f"resizing on a device needs onnx ({error})", f"{install_extra('train')}, or runtime cpu"
         ) from None
     node = helper.make_node
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 
 # Operators whose compiled half is missing when torchvision was built for another torch; importing
 # torchvision only needs their schemas to exist.
@@ -36,9 +37,7 @@ def import_torch(purpose: str) -> ModuleType:
     try:
         return importlib.import_module("torch")
     except ImportError as error:
-        raise UserError(
-            f"{purpose} needs torch ({error})", "install the training extra: pip install 'vip-robot[train]'"
-        ) from None
+        raise UserError(f"{purpose} needs torch ({error})", f"run: {install_extra('train')}") from None
 
 
 def import_torchvision_models() -> ModuleType:
@@ -49,7 +48,7 @@ def import_torchvision_models() -> ModuleType:
     except ImportError as error:
         raise UserError(
             f"building an encoder needs torchvision ({error})",
-            "install the training extra: pip install 'vip-robot[train]'",
+            f"run: {install_extra('train')}",
         ) from None
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
@@ -72,7 +71,7 @@ def import_timm() -> ModuleType:
     except ImportError as error:
         raise UserError(
             f"building a vision transformer needs timm ({error})",
-            "install the encoders extra: pip install 'vip-robot[encoders]'",
+            f"run: {install_extra('encoders')}",
         ) from None
 
 
@@ -84,5 +83,5 @@ def import_open_clip() -> ModuleType:
     except ImportError as error:
         raise UserError(
             f"CLIP and LIV need open_clip ({error})",
-            "install the encoders extra: pip install 'vip-robot[encoders]'",
+            f"run: {install_extra('encoders')}",
         ) from None

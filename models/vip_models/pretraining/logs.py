@@ -9,6 +9,7 @@ from typing import Any
 
 from vip_models.pretraining.checkpoint import write_atomically
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 
 CURVES = "curves.jsonl"
 
@@ -65,7 +66,7 @@ def _tensorboard(folder: Path, step: int, warn: Any) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        warn("no TensorBoard logs: the package tensorboard is not installed (pip install 'vip-robot[train]')")
+        warn(f"no TensorBoard logs: the package tensorboard is not installed ({install_extra('train')})")
         return None
     return SummaryWriter(str(folder), purge_step=step + 1)
 

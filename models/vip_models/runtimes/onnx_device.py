@@ -24,6 +24,7 @@ from vip_models.resize_graph import COLUMNS, FRAMES, RESIZED, ROWS, resize_graph
 from vip_models.runtimes import RUNTIMES
 from vip_models.runtimes.onnx_runtime import CPU, open_session
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 from vip_ros.resources import cache_dir
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
@@ -152,7 +153,7 @@ def _open(runtime: str, card: EncoderCard, weights: Path, sha256: str, threads: 
             return network
     raise NoDeviceError(
         f"ONNX Runtime has no usable {'TensorRT' if provider == TENSORRT else 'CUDA'} device",
-        "install 'vip-robot[gpu]' and the libraries it names, or choose runtime auto",
+        f"{install_extra('gpu')}, or choose runtime auto",
     )
 
 

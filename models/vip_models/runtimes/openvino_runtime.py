@@ -14,6 +14,7 @@ from vip_models.card import EncoderCard
 from vip_models.export import cached_onnx
 from vip_models.runtimes import RUNTIMES
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 
 # Name in the registry → OpenVINO's name of the precision, and the capability that the device must list.
 PRECISIONS = {
@@ -93,7 +94,7 @@ def _openvino() -> Any:
         import openvino
     except ImportError as error:
         raise UserError(
-            f"the OpenVINO runtimes need openvino ({error})", "pip install 'vip-robot[cpu]', or runtime cpu"
+            f"the OpenVINO runtimes need openvino ({error})", f"{install_extra('cpu')}, or runtime cpu"
         ) from None
     return openvino
 

@@ -14,6 +14,7 @@ from franka_node.fci.backend import STIFFNESS, Hand, Reading
 from franka_node.fci.driver import FciDriver
 from franka_node.limits import Array
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 
 GRIPPER_SPEED = 0.1  # m/s
 GRIPPER_FORCE = 20.0  # N
@@ -122,6 +123,6 @@ def _franky() -> Any:
         import franky
     except ImportError as error:
         raise UserError(
-            f"franky cannot be imported ({error})", "pip install 'vip-robot[franka]'", "driver franky"
+            f"franky cannot be imported ({error})", install_extra("franka"), "driver franky"
         ) from None
     return franky

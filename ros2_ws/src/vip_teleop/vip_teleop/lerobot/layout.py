@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from vip_ros.errors import UserError
+from vip_ros.extras import install_extra
 
 VERSION = "v3.0"
 CHUNK = 1000
@@ -35,7 +36,7 @@ def pyarrow() -> ModuleType:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise UserError("pyarrow is not installed", "pip install 'vip-robot[lerobot]'") from None
+        raise UserError("pyarrow is not installed", install_extra("lerobot")) from None
     return pyarrow
 
 
