@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from mcap.records import Channel, Chunk, Message, Schema
-from mcap.stream_reader import StreamReader, breakup_chunk
 
 from vip_ros.errors import UserError
 from vip_teleop.durable import folder_lock, is_locked
@@ -22,9 +18,9 @@ from vip_teleop.episode import (
     load_info,
 )
 from vip_teleop.episode_writer import EpisodeWriter, settle
+from vip_teleop.salvage import RawMessage, Salvage
 
-RawMessage = tuple[str, str, bytes, int, int]
-"""Topic, type name, CDR, recording time and sending time in ns."""
+__all__ = ["RawMessage", "Recovered", "recover"]
 
 
 @dataclass(frozen=True)
@@ -58,38 +54,25 @@ def recover(directory: Path) -> list[Recovered]:
         raise UserError("cannot recover interrupted recordings", str(error), str(directory)) from error
 
 
-def salvage(bag: Path) -> Iterator[RawMessage]:
-    """Yield the messages of a bag up to where it breaks off."""
-    schemas: dict[int, Schema] = {}
-    channels: dict[int, Channel] = {}
-    try:
-        with bag.open("rb") as stream:
-            for record in StreamReader(stream, emit_chunks=True).records:
-                for part in (
-                    breakup_chunk(record, validate_crc=True) if isinstance(record, Chunk) else [record]
-                ):
-                    if isinstance(part, Schema):
-                        schemas[part.id] = part
-                    elif isinstance(part, Channel):
-                        channels[part.id] = part
-                    elif isinstance(part, Message):
-                        channel = channels[part.channel_id]
-                        name = schemas[channel.schema_id].name
-                        yield channel.topic, name, part.data, part.log_time, part.publish_time
-    except Exception:
-        # A torn record can upset its parser and its decompressor in any way: it ends here, whatever they say.
-        return
-
-
 def _recover_or_quarantine(folder: Path, directory: Path) -> Recovered:
     try:
         return _recover_one(folder, directory)
+    except (OSError, MemoryError) as error:
+        return _left_alone(folder, error)
     except UserError as error:
+        if isinstance(error.__cause__, OSError):
+            return _left_alone(folder, error)
         path = settle(folder, directory / INTERRUPTED_FOLDER, "unreadable")
         line = (
             f"an interrupted recording cannot be read and lies in {INTERRUPTED_FOLDER}/{path.name}: {error}"
         )
         return Recovered(path, False, line)
+
+
+def _left_alone(folder: Path, error: BaseException) -> Recovered:
+    """Leave a recording that a disk or a lack of memory keeps from being recovered for the next start."""
+    what = str(error) or type(error).__name__
+    return Recovered(folder, False, f"an interrupted recording stays in {folder.name} for now: {what}")
 
 
 def _recover_one(folder: Path, directory: Path) -> Recovered:
@@ -99,16 +82,37 @@ def _recover_one(folder: Path, directory: Path) -> Recovered:
         path = settle(folder, target, info.task)
         return Recovered(path, info.complete, f"{path.name} had been kept and is complete now")
     task = folder.name.removeprefix(TEMPORARY_PREFIX).rsplit("-", 1)[0] or "unknown"
+    found = Salvage(folder / BAG_FILE)
     with EpisodeWriter(directory, task) as writer:
-        for topic, type_name, data, stamp_ns, publish_ns in salvage(folder / BAG_FILE):
-            writer.write_cdr(topic, type_name, data, stamp_ns, publish_ns)
-        if not writer.bag.channels:
+        if found.bag.is_file():
+            for topic, type_name, data, stamp_ns, publish_ns in found.messages():
+                writer.write_cdr(topic, type_name, data, stamp_ns, publish_ns)
+        empty = not writer.bag.channels
+        if empty and not found.damage and not found.torn:
             shutil.rmtree(folder)
             return Recovered(None, False, f"an interrupted recording of {task} held nothing and was removed")
-        path = writer.set_aside("unknown", mark="recovered: the recorder was killed while it ran")
-    shutil.rmtree(folder)
-    place = f"{INTERRUPTED_FOLDER}/{path.name}"
-    return Recovered(path, False, f"an interrupted recording of {task} was recovered as {place}")
+        if not empty:
+            path = writer.set_aside("unknown", mark=_mark(found))
+    if empty:
+        path = settle(folder, directory / INTERRUPTED_FOLDER, "unreadable")
+        place = f"{INTERRUPTED_FOLDER}/{path.name}"
+        return Recovered(path, False, f"nothing of an interrupted recording can be read: it lies in {place}")
+    line = f"an interrupted recording of {task} was recovered as {INTERRUPTED_FOLDER}/{path.name}"
+    if not found.damage:
+        shutil.rmtree(folder)
+        return Recovered(path, False, line)
+    original = settle(folder, directory / INTERRUPTED_FOLDER, f"damaged_{task}")
+    return Recovered(
+        path,
+        False,
+        f"{line}, but not all of it can be read ({found.damage[0]}): its original lies in "
+        f"{INTERRUPTED_FOLDER}/{original.name}",
+    )
+
+
+def _mark(found: Salvage) -> str:
+    mark = "recovered: the recorder was killed while it ran"
+    return f"{mark}; not all of it could be read ({found.damage[0]})" if found.damage else mark
 
 
 def _in_use(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from mcap.reader import make_reader
 from vip_ros.errors import UserError
 from vip_teleop.episode import BAG_FILE, EpisodeInfo, load_info
 from vip_teleop.episode_writer import EpisodeWriter
-from vip_teleop.recovery import RawMessage
+from vip_teleop.salvage import RawMessage
 from vip_teleop.static_transforms import TRANSFORMS, join_transforms
 
 # Facts that a copy takes over from its original; the others follow from what is written.
