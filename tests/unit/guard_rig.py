@@ -9,6 +9,7 @@ from franka_node.guard import Guard
 from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import GuardOutput, Mode
 from franka_node.limits import LIMITS, RobotLimits
+from franka_node.ros2_control.coasting import Coasting
 
 EPOCH_NS = 1_800_000_000_000_000_000
 CAMERA = ("image", "embedding")
@@ -17,9 +18,15 @@ CAMERA = ("image", "embedding")
 class Rig:
     """Runs one guard in made-up time, starting from the home posture."""
 
-    def __init__(self, robot: str = "fer", dt: float = 0.01, config: GuardConfig | None = None) -> None:
+    def __init__(
+        self,
+        robot: str = "fer",
+        dt: float = 0.01,
+        config: GuardConfig | None = None,
+        coasting: Coasting | None = None,
+    ) -> None:
         self.dt, self.time = dt, 0.0
-        self.guard = Guard(LIMITS.get(robot), config or GuardConfig(), dt)
+        self.guard = Guard(LIMITS.get(robot), config or GuardConfig(), dt, coasting)
         self.q = self.guard.limits.home.copy()
         self.live = {"joint_state", *CAMERA}
         self.outputs: list[GuardOutput] = []

@@ -108,6 +108,17 @@ def test_an_arm_that_is_elsewhere_or_silent_is_not_sent_back_at_the_end(moved, a
     assert len(publisher.sent) == 1
 
 
+def test_a_controller_that_went_on_by_itself_is_not_called_back_at_the_end():
+    driver, publisher = commanding("joint_trajectory_controller")
+    driver._written = time.monotonic()  # whatever the machine did meanwhile
+    driver.stop()
+    assert len(publisher.sent) == 2
+    driver.write(FR3.home, np.full(7, 0.1), None)
+    driver._written -= 0.1
+    driver.stop()
+    assert len(publisher.sent) == 3
+
+
 class Hand:
     """Counts the goals and cancellations it gets."""
 

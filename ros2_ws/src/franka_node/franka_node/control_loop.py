@@ -17,7 +17,8 @@ from franka_node.guard_output import GuardOutput, Mode
 from franka_node.limits import Array
 from vip_ros.errors import UserError
 
-# Two commands are never closer than this share of the period, also when the one before came late.
+# Two commands are never closer than this share of the period, also when the one before came late; after one
+# that was later the beat begins anew.
 LEAST_SPACING = 0.5
 
 OnCycle = Callable[[int, RobotState, GuardOutput], None]
@@ -203,6 +204,7 @@ class ControlLoop:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._finished.is_set():
+            begin = time.monotonic()
             try:
                 self.cycle()
             except Exception as error:  # fail closed: the loop lives on to bring the arm to rest
@@ -211,7 +213,9 @@ class ControlLoop:
             self.cycles += 1
             self.late_cycles += time.monotonic() > due + self._period
             # Lost periods are not made up for: two commands at once would double the speed.
-            due = max(due + self._period, self._last_cycle + LEAST_SPACING * self._period)
+            spacing = LEAST_SPACING * self._period
+            beat = due if begin - due <= spacing else begin
+            due = max(beat + self._period, self._last_cycle + spacing)
             self._finished.wait(max(due - time.monotonic(), 0.0))
 
     def _alive(self) -> bool:

@@ -53,6 +53,18 @@ class Follower:
         self.motion.place(self.motion.state[0])
         self.plan, self._last_acceleration = None, self._still
 
+    def carried_on(self, q: Array, v: Array, seconds: float) -> bool:
+        """Go on from where the arm went by itself, decelerating, while no step was made for so long (s).
+
+        Returns:
+            Whether a stop inside the limits leads on from posture q [N] rad at velocity v [N] rad/s;
+            otherwise nothing changes.
+        """
+        if not self.motion.resume(q, v):
+            return False
+        self._clock.restart(self._clock.time + seconds - self.dt)
+        return True
+
     def ahead(self, points: Points, now: float) -> Points:
         """Return the points that the plan will go through; raises RejectedChunk when all are past."""
         if self.plan is None:

@@ -61,7 +61,7 @@ class FrankaNode(StackNode):
         driver = self._driver = DRIVERS.get(config.driver)(config)  # type: ignore[call-arg]
         limits = LIMITS.get(config.robot or driver.robot)
         self._joints = [*limits.joint_names, *driver.finger_names]
-        self._guard = Guard(limits, config, 1.0 / config.rate)
+        self._guard = Guard(limits, config, 1.0 / config.rate, driver.coasting)
         self._states.reset()
         self._commands.reset()
         driver.attach(self)

@@ -7,7 +7,7 @@ fails, also inside the guard, ends in a stop inside the limits and a latched fau
 from __future__ import annotations
 
 import threading
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from franka_node.guard_config import GuardConfig
 from franka_node.guard_output import GuardOutput, Mode
 from franka_node.interventions import InterventionCounter
 from franka_node.limits import Array, RobotLimits
+from franka_node.ros2_control.coasting import Coasting
 from franka_node.smooth_clock import TimeAxis
 from franka_node.targets import Vector
 from franka_node.watchdog import Watchdogs, streams_of
@@ -32,6 +33,8 @@ REPLACE_DISTANCE = 0.05
 MOVING = (Mode.TRACKING, Mode.HOMING, Mode.STOPPING)
 # In these modes an arm far from its command is a fault; a stop comes to its own end.
 FOLLOWED = (Mode.HOLD, Mode.TRACKING, Mode.HOMING)
+# A step that comes after more than so many periods goes on from where a coasting robot is by then.
+LATE = 1.5
 # A clock that steps back by more than this is a fault, s.
 CLOCK_STEP = 0.05
 
@@ -43,10 +46,13 @@ class Guard:
         limits: the robot's own limits; config tightens them.
         config: margins, thresholds and timeouts.
         dt: period of update(), s.
+        coasting: how the robot goes on when update() is late; None: it holds the last command.
     """
 
-    def __init__(self, limits: RobotLimits, config: GuardConfig, dt: float) -> None:
-        self.robot, self.config, self.dt = limits, config, dt
+    def __init__(
+        self, limits: RobotLimits, config: GuardConfig, dt: float, coasting: Coasting | None = None
+    ) -> None:
+        self.robot, self.config, self.dt, self._coasting = limits, config, dt, coasting
         self.limits = limits.stricter(
             config.position_margin, config.velocity_scale, config.acceleration_scale, config.jerk_scale
         )
@@ -147,14 +153,20 @@ class Guard:
                 self.mode, self._after_stop = Mode.STOPPING, Mode.FAULT
 
     def stalled(self, seconds: float) -> None:
-        """Take notice that update() was not called for so long, whereas the robot held the last command.
+        """Take notice that update() was not called for so long.
 
-        The arm stands there by now: to go on from the velocity that the command had would be a jolt.
+        A robot that held the last command stands there by now: to go on from the velocity that the command
+        had would be a jolt. One that coasts has left the last command behind: so must the next one.
         """
         with self._lock:
+            coasting, motion = self._coasting, self._follower.motion
             if seconds > self.config.loop_timeout and self.mode in MOVING:
-                self.trip("loop_stalled", f"the control loop stood still for {seconds:.2f} s; reset to go on")
-                self._settle(self._after_stop)
+                self._rest_where_left(f"the control loop stood still for {seconds:.2f} s; reset to go on")
+            elif coasting is not None and seconds > LATE * self.dt and self.mode in MOVING:
+                # The step to come makes up the last period until the controller reaches it, after its lead.
+                q, v = coasting.after(seconds + coasting.lead - self.dt, motion.q, motion.v)
+                if not self._follower.carried_on(q, v, seconds):
+                    self._rest_where_left(f"nothing safe leads on from a pause of {seconds:.2f} s; reset")
 
     def reset(self, q: Array | None = None) -> str:
         """Clear a latched fault; return why not, or an empty string when the guard holds again.
@@ -282,6 +294,15 @@ class Guard:
     def _settle(self, mode: Mode) -> None:
         self._follower.rest()
         self.mode = mode
+
+    def _rest_where_left(self, detail: str) -> None:
+        self.trip("loop_stalled", detail)
+        if self._coasting is not None:
+            # It comes to rest by itself; whatever it were told on its way there would be a jolt.
+            motion = self._follower.motion
+            motion.place(self._coasting.after(inf, motion.q, motion.v)[0])
+            self._released = True
+        self._settle(self._after_stop)
 
     def _output(self, now_ns: int) -> GuardOutput:
         plan, motion = self._follower.plan, self._follower.motion

@@ -121,6 +121,29 @@ class MotionGenerator:
         state = (place, self._free, self._free)
         self._accept(state, self._plan_stop(state), place)
 
+    def resume(self, q: Array, v: Array) -> bool:
+        """Go on from where the arm decelerates by itself, if a stop from there stays inside the limits.
+
+        Args:
+            q: posture [N], rad.
+            v: velocity [N], rad/s.
+
+        Returns:
+            Whether it does; otherwise nothing changes.
+        """
+        # A deceleration that is taken back just as the joint comes to rest never swings it back.
+        limits = self.limits
+        a = -np.sign(v) * np.minimum(limits.acceleration, np.sqrt(2 * limits.jerk * np.abs(v)))
+        state: _State = (q.tolist(), v.tolist(), a.tolist())
+        trajectory = self._plan_stop(state)
+        end = _end(trajectory)
+        before, self.state = self.state, state
+        if self._outside(state, end):
+            self.state = before
+            return False
+        self._accept(state, trajectory, end)
+        return True
+
     def advance(
         self,
         target: Vector,

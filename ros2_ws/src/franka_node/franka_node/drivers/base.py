@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from franka_node.fci.options import FciOptions
 from franka_node.limits import Array
+from franka_node.ros2_control.coasting import Coasting
 from franka_node.ros2_control.options import Ros2ControlOptions
 from vip_ros.config import option
 from vip_ros.registry import Registry
@@ -41,11 +42,13 @@ class Driver(Protocol):
         robot: name of its table of limits.
         finger_names: joint names of the gripper's fingers, each open by half the width.
         brings_description: whether somebody publishes robot_description and TF for this robot already.
+        coasting: how the robot goes on by itself when no more commands come; None: it holds the last one.
     """
 
     robot: str
     finger_names: tuple[str, ...]
     brings_description: bool
+    coasting: Coasting | None
 
     def attach(self, node: Any) -> None:
         """Take the ROS node that the driver serves, before connect: for a robot behind ROS topics."""

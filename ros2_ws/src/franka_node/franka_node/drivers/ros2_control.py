@@ -25,6 +25,7 @@ from franka_node.limits import LIMITS, Array
 from franka_node.recovery import recover
 from franka_node.robot_chain import finger_names
 from franka_node.ros2_control.calls import controller_of, recovery_steps
+from franka_node.ros2_control.coasting import Coasting
 from franka_node.ros2_control.commands import PHRASINGS
 from franka_node.ros2_control.gripper_calls import GripperCalls
 from franka_node.ros2_control.gripper_queue import GripperQueue
@@ -64,6 +65,7 @@ class Ros2ControlDriver:
         phrasing = PHRASINGS.get(config.controller)
         self._config = config
         self._phrasing = phrasing(limits, 1.0 / config.rate)
+        self.coasting: Coasting | None = self._phrasing.coasting
         self._topic = config.command_topic or phrasing.topic
         self.finger_names = finger_names(limits.joint_names)
         self._arm, self._fingers = JointEar(limits.joint_names), JointEar(self.finger_names)
@@ -72,6 +74,7 @@ class Ros2ControlDriver:
         self._publisher: Any = None
         self._gripper: GripperCalls | None = None
         self._last: tuple[Array, Array] | None = None
+        self._written = 0.0
         self._newcomer_until = 0.0
         self._width: float | None = None
 
@@ -120,7 +123,7 @@ class Ros2ControlDriver:
             raise ConnectionError(f"no controller listens on {self._topic}")
         if time.monotonic() < self._newcomer_until:
             self._refuse_to_mix()  # again: who was there before may have been discovered since
-        self._last = (q_command, dq_command)
+        self._last, self._written = (q_command, dq_command), time.monotonic()
         self._width = gripper
         self._publisher.publish(self._phrasing.moving(q_command, dq_command))
 
@@ -129,6 +132,8 @@ class Ros2ControlDriver:
         last, self._last, self._width = self._last, None, None
         if last is None or self._publisher is None or self._strayed(last[0]):
             return
+        if self.coasting is not None and time.monotonic() - self._written > self.coasting.lead:
+            return  # it is beyond the last command by now, and on its way to rest
         self._publisher.publish(self._phrasing.resting(*last))
         self._publisher.wait_for_all_acked(Duration(seconds=FAREWELL))
 

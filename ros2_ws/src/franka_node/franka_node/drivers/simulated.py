@@ -9,6 +9,7 @@ import numpy as np
 
 from franka_node.drivers.base import DRIVERS, DriverConfig, RobotState, Scene
 from franka_node.limits import Array
+from franka_node.ros2_control.coasting import Coasting
 from vip_ros.errors import InternalError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class SimulatedDriver:
     robot = "fer"
     finger_names: tuple[str, ...] = ("panda_finger_joint1", "panda_finger_joint2")
     brings_description = False
+    coasting: Coasting | None = None
 
     def __init__(self, config: DriverConfig) -> None:
         self._config = config

@@ -11,6 +11,7 @@ from franka_node.fci.backend import Arm, Hand
 from franka_node.fci.hand_worker import HandWorker
 from franka_node.limits import Array
 from franka_node.recovery import Step, StepFailed, recover
+from franka_node.ros2_control.coasting import Coasting
 from vip_ros.errors import InternalError, UserError
 
 # Recoveries of a robot in error take 0.7 to 7.3 s each.
@@ -31,6 +32,7 @@ class FciDriver:
     tables: tuple[str, ...] = ()
     finger_names: tuple[str, ...] = ("fr3_finger_joint1", "fr3_finger_joint2")
     brings_description = False
+    coasting: Coasting | None = None
 
     def __init__(self, config: DriverConfig) -> None:
         if config.robot and config.robot not in self.tables:

@@ -10,7 +10,7 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from franka_node.limits import Array, RobotLimits
-from franka_node.ros2_control.coasting import coast
+from franka_node.ros2_control.coasting import Coasting, coast
 from vip_ros.registry import Registry
 
 # Share of the robot's acceleration with which it comes to rest when this process falls silent.
@@ -25,10 +25,12 @@ class Phrasing(Protocol):
     Attributes:
         kind: type of its messages.
         topic: its usual name.
+        coasting: how it goes on when nothing more comes; None: it holds the last command.
     """
 
     kind: type[Any]
     topic: str
+    coasting: Coasting | None
 
     def __init__(self, limits: RobotLimits, period: float) -> None:
         """Take the robot's joint names and limits, and the period of the commands (s)."""
@@ -57,9 +59,10 @@ class TrajectoryPhrasing:
 
     def __init__(self, limits: RobotLimits, period: float) -> None:
         self._names = list(limits.joint_names)
-        self._deceleration = COASTING_SHARE * limits.acceleration
         # Two periods ahead: a command that comes one period late is still in time.
         self._lead = 2 * period
+        self._deceleration = COASTING_SHARE * limits.acceleration
+        self.coasting: Coasting | None = Coasting(self._lead, self._deceleration)
 
     def moving(self, q: Array, dq: Array) -> JointTrajectory:
         """Return the trajectory to q and on to rest; it starts when it arrives (stamp zero)."""
@@ -88,7 +91,7 @@ class ForwardPhrasing:
     topic = "/forward_position_controller/commands"
 
     def __init__(self, limits: RobotLimits, period: float) -> None:
-        pass
+        self.coasting: Coasting | None = None
 
     def moving(self, q: Array, dq: Array) -> Float64MultiArray:
         """Return the position."""
