@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
+import lz4.frame
 import numpy as np
 import pytest
 import yaml
+import zstandard
 from fakes import MeanColour
+from mcap.exceptions import McapError
+from mcap.records import Chunk
+from mcap.writer import IndexType, Writer
 from sensor_msgs.msg import JointState
 from support.episodes import FINGERS, JOINTS, START_NS, toy_demonstration, toy_episode
 from vip_interfaces.msg import JointActionChunk
@@ -16,11 +23,13 @@ from policy_node.episode_data import common_joints, common_senses, load_episode,
 from vip_ros.errors import UserError
 from vip_ros.images import array_to_image
 from vip_ros.stamps import from_ns
+from vip_teleop import bag_reader
 from vip_teleop.demonstration import Demonstration
 from vip_teleop.devices import DEVICES
 from vip_teleop.episode import EpisodeInfo, list_episodes, load_info, next_name
 from vip_teleop.episode_reader import EpisodeReader
 from vip_teleop.episode_writer import EpisodeWriter
+from vip_teleop.library.copying import copy, raw_messages
 from vip_teleop.recording import record
 
 
@@ -157,6 +166,78 @@ def test_damaged_bag_is_one_line(tmp_path: Path, damage: str) -> None:
     bag.write_bytes(harmed)
     with pytest.raises(UserError, match="damaged"):
         EpisodeReader(episode).frames()
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4", "none"])
+def test_bag_with_a_flipped_byte_gives_what_was_recorded_or_one_line(
+    tmp_path: Path, compression: str
+) -> None:
+    with EpisodeWriter(tmp_path / "copy", "task", compression=compression) as writer:
+        for message in raw_messages(toy_episode(tmp_path)):
+            writer.write_cdr(*message)
+        episode = writer.finish("success")
+    bag, whole = episode / "episode.mcap", list(raw_messages(episode))
+    content, random = bag.read_bytes(), np.random.default_rng(3)
+    refused = 0
+    for place in random.integers(0, len(content), 120):
+        harmed = bytearray(content)
+        harmed[place] ^= int(random.integers(1, 256))
+        bag.write_bytes(harmed)
+        try:
+            assert list(raw_messages(episode)) == whole
+        except UserError as error:
+            refused += "damaged" in str(error)
+    assert refused > 100
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+@pytest.mark.parametrize("stated", [100, 64 << 20, 1 << 40])
+def test_chunk_that_unfolds_to_too_much_is_refused_before_it_does(
+    monkeypatch: pytest.MonkeyPatch, compression: str, stated: int
+) -> None:
+    monkeypatch.setattr(bag_reader, "LARGEST_CHUNK", 16 << 20)
+    pack = {"zstd": zstandard.compress, "lz4": lz4.frame.compress}[compression]
+    chunk = Chunk(compression, pack(bytes(64 << 20)), 0, 0, 0, stated)
+    tracemalloc.start()
+    try:
+        with pytest.raises(McapError, match="states"):
+            bag_reader.unpack(chunk)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("read", [EpisodeReader.frames, lambda reader: copy(reader.path, reader.path / "x")])
+def test_bag_with_a_bomb_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[EpisodeReader], object]
+) -> None:
+    reader = EpisodeReader(toy_episode(tmp_path))
+    monkeypatch.setattr(bag_reader, "LARGEST_CHUNK", 1000)
+    with pytest.raises(UserError, match="damaged.*a chunk states"):
+        read(reader)
+
+
+def test_bag_without_an_index_is_read_in_the_order_of_time(tmp_path: Path) -> None:
+    episode = toy_episode(tmp_path)
+    whole = list(raw_messages(episode))
+    with (episode / "episode.mcap").open("wb") as stream:
+        writer = Writer(
+            stream,
+            index_types=IndexType.NONE,
+            repeat_channels=False,
+            use_statistics=False,
+            use_summary_offsets=False,
+        )
+        writer.start()
+        channels: dict[str, int] = {}
+        for topic, type_name, data, log_ns, sent_ns in reversed(whole):
+            if topic not in channels:
+                schema = writer.register_schema(type_name, "ros2msg", b"")
+                channels[topic] = writer.register_channel(topic, "cdr", schema)
+            writer.add_message(channels[topic], log_ns, data, sent_ns)
+        writer.finish()
+    assert sorted(raw_messages(episode)) == sorted(whole)
+    assert [at for *_, at, _ in raw_messages(episode)] == sorted(at for *_, at, _ in whole)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ def checksum(path: Path) -> str:
 
 def verify(episode: Path) -> list[str]:
     """Read an episode through and return what is wrong with it, one line each; empty when it is sound."""
+    problems: list[str] = []
     try:
         reader = EpisodeReader(episode)
-        problems = []
         if reader.info.sha256 and checksum(episode / BAG_FILE) != reader.info.sha256:
             problems.append("the bag has changed since it was recorded (checksum)")
         counts: dict[str, int] = {}
@@ -34,5 +34,6 @@ def verify(episode: Path) -> list[str]:
         for _ in reader.images():
             pass
     except UserError as error:
-        return [str(error)]
+        # Whoever asked knows which episode it is: the place is left out.
+        problems.append(": ".join(filter(None, (error.what, error.mend))))
     return problems

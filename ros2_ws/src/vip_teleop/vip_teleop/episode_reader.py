@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mcap.exceptions import McapError
-from mcap.reader import make_reader
 from numpy.typing import NDArray
 
 from franka_node.arbiter import PERSON
 from vip_ros.errors import UserError
+from vip_teleop.bag_reader import read_bag
 from vip_teleop.episode import (
     ACTION_TOPIC,
     BAG_FILE,
@@ -85,13 +84,8 @@ class EpisodeReader:
 
     def messages(self, *topics: str) -> Iterator[tuple[str, int, Any]]:
         """Yield (topic, recording time in ns, decoded message) in the order of recording; no topic: all."""
-        try:
-            with (self.path / BAG_FILE).open("rb") as stream:
-                for schema, channel, message in make_reader(stream).iter_messages(topics or None):
-                    assert schema is not None
-                    yield channel.topic, message.log_time, decode(message.data, schema.name)
-        except (OSError, McapError, EOFError) as error:
-            raise UserError("the episode's bag is damaged", f"{error}; delete it", str(self.path)) from error
+        for schema, channel, message in read_bag(self.path / BAG_FILE, topics):
+            yield channel.topic, message.log_time, decode(message.data, schema.name)
 
     def images(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Yield (header stamp in ns, uint8 [H, W, 3] RGB) of every camera picture, compressed or not."""

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mcap.exceptions import McapError
-from mcap.reader import make_reader
-
 from vip_ros.errors import UserError
+from vip_teleop.bag_reader import read_bag
 from vip_teleop.episode import BAG_FILE, EpisodeInfo, load_info
 from vip_teleop.episode_writer import EpisodeWriter
 from vip_teleop.salvage import RawMessage
@@ -37,13 +35,8 @@ def raw_messages(episode: Path) -> Iterator[RawMessage]:
     Raises:
         UserError: the bag is damaged.
     """
-    try:
-        with (episode / BAG_FILE).open("rb") as stream:
-            for schema, channel, message in make_reader(stream).iter_messages():
-                assert schema is not None
-                yield channel.topic, schema.name, message.data, message.log_time, message.publish_time
-    except (OSError, McapError, EOFError) as error:
-        raise UserError("the episode's bag is damaged", f"{error}; delete it", str(episode)) from error
+    for schema, channel, message in read_bag(episode / BAG_FILE):
+        yield channel.topic, schema.name, message.data, message.log_time, message.publish_time
 
 
 def write_copy(
