@@ -194,7 +194,10 @@ def test_a_missing_hand_is_said_with_the_way_out(world):
 
 @pytest.mark.parametrize(
     ("name", "module", "mend"),
-    [("franky", "franky", r"pip install 'vip-robot\[franka\]'"), ("panda_py", "panda_py", "panda-python")],
+    [
+        ("franky", "franky", r"VIP_EXTRAS=\S*franka|pip install 'vip-robot\[franka\]'"),
+        ("panda_py", "panda_py", "panda-python"),
+    ],
 )
 def test_a_missing_library_is_said_with_the_way_out(name, module, mend):
     if importlib.util.find_spec(module) is not None:
