@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 
 import numpy as np
 import pytest
+from sensor_msgs.msg import JointState
 
 from franka_node.limits import FER
 from vip_ros.errors import UserError
 from vip_teleop.chunks import HORIZON, STEP, carried
+from vip_teleop.devices.leader import LeaderArm
 from vip_teleop.driving import Driving
 from vip_teleop.intent import Intent, View
 from vip_teleop.teleop_config import TeleopConfig
@@ -183,6 +187,45 @@ def test_a_leader_outside_the_limits_leads_to_the_limit_only():
     session.run(400, leader(START + np.eye(7)[5] * 2.9))
     rows = np.vstack([chunk.positions for chunk in session.chunks])
     assert (rows <= LIMITS.upper + 1e-9).all() and rows[-1, 5] == pytest.approx(LIMITS.upper[5])
+
+
+ARM, HAND = list(FER.joint_names), ["panda_finger_joint1", "panda_finger_joint2"]
+OTHER = [f"leader_joint{i}" for i in range(1, 8)]
+ANGLES, TRAVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [0.01, 0.02]
+
+
+def heard(names: list[str], position: list[float]) -> Intent:
+    """Return what a leader wants that sent these joint states."""
+    device = LeaderArm(TeleopConfig())
+    device._on_state(JointState(name=names, position=position))
+    return device.read(View(time.monotonic(), FER.joint_names))
+
+
+@pytest.mark.parametrize(
+    ("names", "position", "width"),
+    [
+        ([*ARM, *HAND], [*ANGLES, *TRAVELS], 0.03),
+        ([*HAND, *ARM], [*TRAVELS, *ANGLES], 0.03),
+        ([*HAND, *reversed(ARM)], [*TRAVELS, *reversed(ANGLES)], 0.03),
+        ([*ARM, "turntable"], [*ANGLES, 1.5], None),
+        (ARM, ANGLES, None),
+        ([*OTHER, "gripper"], [*ANGLES, 0.05], 0.05),
+        (["leader_finger", *OTHER], [0.05, *ANGLES], 0.05),
+        ([], [*ANGLES, 0.05], 0.05),
+        ([*ARM, *HAND], [*ANGLES, math.nan, 0.02], None),
+        ([*ARM, *HAND], [*ANGLES, math.inf, 0.02], None),
+    ],
+)
+def test_a_leaders_joints_and_fingers_are_told_by_their_names(names, position, width):
+    intent = heard(names, position)
+    assert intent.path is not None and intent.path[0].tolist() == ANGLES
+    assert intent.gripper == (None if width is None else pytest.approx(width))
+
+
+@pytest.mark.parametrize("names", [[*ARM[:6], *HAND], [*OTHER[:6], *HAND]])
+def test_a_finger_is_never_taken_for_a_missing_joint(names):
+    intent = heard(names, [*ANGLES[:6], *TRAVELS])
+    assert intent.path is None and "has 6 joints, the robot 7" in intent.message
 
 
 def test_a_hand_guided_robots_joints_are_told_while_the_guard_is_inactive_only():

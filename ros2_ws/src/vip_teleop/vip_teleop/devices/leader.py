@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,24 @@ from vip_teleop.device_base import SwitchedDevice
 from vip_teleop.devices import DEVICES
 from vip_teleop.intent import Intent, View
 from vip_teleop.teleop_config import TeleopConfig
+
+
+def _arm_and_fingers(state: JointState, names: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Return a leader's arm joints, rad, and its fingers' travels, m, as its names tell them.
+
+    Joints of the robot's names [N] may stand anywhere; an arm of other names has its N joints in their order,
+    and where it names no fingers, what follows them is the gripper. The arm's list is shorter than N when
+    joints are missing.
+    """
+    named = list(zip(state.name, map(float, state.position), strict=False))
+    position = dict(named)
+    fingers = [travel for name, travel in named if "finger" in name]
+    if all(name in position for name in names):
+        return [position[name] for name in names], fingers
+    if fingers:
+        return [travel for name, travel in named if "finger" not in name][: len(names)], fingers
+    values = [float(value) for value in state.position]
+    return values[: len(names)], values[len(names) :]
 
 
 @DEVICES.register("leader")
@@ -46,19 +66,16 @@ class LeaderArm(SwitchedDevice):
         if state is None or not self._heard(view.now):
             self.pressed = False  # it must be engaged anew: nothing moves by itself when it comes back
             return Intent(message=self._silence)
-        if len(state.position) < size:
+        joints, fingers = _arm_and_fingers(state, view.joint_names)
+        if len(joints) < size:
             self.pressed = False
-            return Intent(message=f"the leader has {len(state.position)} joints, the robot {size}")
-        position = dict(zip(state.name, state.position, strict=False))
-        if all(name in position for name in view.joint_names):
-            joints = [position[name] for name in view.joint_names]
-        else:  # an arm of another name: its joints in their order
-            joints = list(state.position[:size])
-        fingers = list(state.position[size:])
+            return Intent(message=f"the leader has {len(joints)} joints, the robot {size}")
+        width = float(sum(fingers))
         return Intent(
             engaged=self.pressed,
             path=np.array([joints], dtype=float),
-            gripper=float(np.nan_to_num(sum(fingers))) if fingers else None,
+            # A width that is no number is no wish: the gripper stays as it is.
+            gripper=width if fingers and math.isfinite(width) else None,
             message="following the leader" if self.pressed else "released: engage to follow the leader",
         )
 
