@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rcl_interfaces.msg import ParameterValue
 from sensor_msgs.msg import Image, JointState
 from support.samples import IMAGE, JOINTS, joints, noise, picture, sample, transforms
 from vip_interfaces.msg import Embedding, GuardState, Reward, SimState, TeleopState
 
+from vip_ros.addresses import without_password
 from vip_ros.errors import UserError
 from vip_teleop.checks import CheckBoard, CheckLimits
 from vip_teleop.disk import DiskLimits, DiskWatch
@@ -25,6 +28,7 @@ from vip_teleop.intake import Intake
 from vip_teleop.library.copying import copy, raw_messages, trim
 from vip_teleop.recorder import Recorder, State
 from vip_teleop.sequences import SequenceCounts
+from vip_teleop.stack_parameters import StackParameters
 from vip_teleop.stream_rates import StreamRates
 from vip_teleop.take import TakeOptions
 
@@ -220,6 +224,34 @@ def test_description_tells_what_the_stack_ran_with(tmp_path: Path, clock: Clock)
         hashes.append(info.config_hash)
     assert hashes[0] == hashes[1] and len(set(hashes)) == 4 and hashes[-1] == ""
     assert load_info(copy(tmp_path / "task_0000", tmp_path / "copy")).config_hash == hashes[0]
+
+
+def test_what_the_stack_ran_with_is_told_without_passwords() -> None:
+    rates = array("d", [1.5, 2.0])
+    values = {"source": "rtsp://me:pass@word@camera.lan:554/live", "others": ["http://u:s3cret@h/x", "plain"]}
+    answers = [
+        ParameterValue(type=4, string_value=values["source"]),
+        ParameterValue(type=9, string_array_value=values["others"]),
+        ParameterValue(type=8, double_array_value=rates),
+    ]
+    node = SimpleNamespace(create_client=lambda *_: None)
+    future = SimpleNamespace(
+        cancelled=lambda: False, exception=lambda: None, result=lambda: SimpleNamespace(values=answers)
+    )
+    stack = StackParameters(node)
+    stack._got("camera_node", ["source", "others", "rates"], future)
+    assert stack.known()["camera_node"] == {
+        "source": "rtsp://me:***@camera.lan:554/live",
+        "others": ["http://u:***@h/x", "plain"],
+        "rates": [1.5, 2.0],
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["/dev/video0", "http://camera.lan:80/a:b@c", "rtsp://me@camera.lan/live", "", "a: b@c"]
+)
+def test_text_without_a_password_stays_as_it_is(text: str) -> None:
+    assert without_password(text) == text
 
 
 @pytest.mark.parametrize("task", ["../outside", "/tmp/x", "..", ".hidden", "a/b", "a\nb", "x" * 200])

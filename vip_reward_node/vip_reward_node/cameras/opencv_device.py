@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 
 from vip_reward_node.cameras.base import CAMERAS, CameraSource, Frame, SourceConfig
+from vip_ros.addresses import without_password
 from vip_ros.errors import UserError
 
 # A network stream that says nothing for this long is gone, ms.
@@ -33,7 +32,7 @@ class OpenCvDevice(CameraSource):
     @property
     def shown(self) -> str:
         """The source without a stream's password."""
-        return _without_password(self.config.source)
+        return without_password(self.config.source)
 
     def open(self) -> None:
         """Connect and grab one frame, which tells whether the camera really delivers."""
@@ -103,8 +102,3 @@ def _connect(source: str) -> cv2.VideoCapture:
         ]
         return cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
     return cv2.VideoCapture(int(source) if source.isdecimal() else source, cv2.CAP_V4L2)
-
-
-def _without_password(source: str) -> str:
-    password = urlsplit(source).password if "://" in source else None
-    return re.sub(rf":{re.escape(password)}@", ":***@", source, count=1) if password else source

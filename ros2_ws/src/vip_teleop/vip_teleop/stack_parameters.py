@@ -9,6 +9,7 @@ from typing import Any
 from rcl_interfaces.srv import GetParameters, ListParameters
 from rclpy.parameter import parameter_value_to_python
 
+from vip_ros.addresses import without_password
 from vip_ros.node import is_foreign
 
 NODES = ("camera_node", "reward_node", "policy_node", "franka_node", "teleop_node")
@@ -64,5 +65,7 @@ class StackParameters:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as YAML can hold it."""
-    return list(value) if isinstance(value, (array, tuple)) else value
+    """Return a value as YAML can hold it and as others may read it: an address without its password."""
+    if isinstance(value, str):
+        return without_password(value)
+    return [_plain(item) for item in value] if isinstance(value, (array, list, tuple)) else value
