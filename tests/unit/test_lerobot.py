@@ -150,6 +150,78 @@ def test_dataset_that_names_files_outside_of_it_is_refused(
         assert f"the dataset's {key}" in capsys.readouterr().err
 
 
+def _change_rows(path: Path, change: Callable[[list[dict]], list]) -> None:
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(change(rows)), path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda info: [],
+        lambda info: None,
+        lambda info: {**info, "features": []},
+        lambda info: {**info, "features": None},
+        lambda info: {**info, "features": {**info["features"], "action": 3}},
+        lambda info: {**info, "features": {**info["features"], "action": {"names": 3}}},
+        lambda info: {**info, "features": {**info["features"], "action": {"names": {}}}},
+        lambda info: {**info, "features": {**info["features"], "action": {"names": None, "shape": []}}},
+        lambda info: {**info, "features": {**info["features"], "action": {"names": ["one"]}}},
+        lambda info: {**info, "features": {"x": "y"}},
+    ],
+)
+def test_info_of_another_structure_is_one_line(
+    dataset: Path, tmp_path: Path, change: Callable[[dict], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = json.loads((dataset / "meta/info.json").read_text())
+    (dataset / "meta/info.json").write_text(json.dumps(change(info)))
+    assert main(["episodes", "import", str(dataset), "--out", str(tmp_path / "back")]) == 2
+    told = capsys.readouterr().err
+    assert "dataset" in told and "unexpected" not in told
+
+
+def _without(*names: str) -> Callable[[list[dict]], list]:
+    return lambda rows: [{key: row[key] for key in row if key not in names} for row in rows]
+
+
+def _with(**values: object) -> Callable[[list[dict]], list]:
+    return lambda rows: [{**row, **values} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("meta/episodes", _without("data/chunk_index")),
+        ("meta/episodes", _without("episode_index")),
+        ("meta/episodes", _without("tasks")),
+        ("meta/episodes", _without("videos/observation.images.front/chunk_index")),
+        ("meta/episodes", _with(tasks=[])),
+        ("meta/episodes", _with(**{"data/chunk_index": "x"})),
+        ("meta/episodes", _with(**{"videos/observation.images.front/to_timestamp": "x"})),
+        ("data", _without("timestamp")),
+        ("data", _without("action")),
+        ("data", _with(action="x")),
+        ("data", _with(action=[[1.0] * 8])),
+        ("data", _with(timestamp=float("nan"))),
+        ("data", _with(timestamp="x")),
+        ("data", _with(**{"observation.stamp_ns": -1})),
+        ("data", _with(**{"observation.stamp_ns": "x"})),
+        ("data", lambda rows: rows[:0] or [{**rows[0], "episode_index": 77}]),
+    ],
+)
+def test_rows_of_another_structure_are_one_line(
+    dataset: Path,
+    tmp_path: Path,
+    file: str,
+    change: Callable[[list[dict]], list],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _change_rows(dataset / file / "chunk-000/file-000.parquet", change)
+    assert main(["episodes", "import", str(dataset), "--out", str(tmp_path / "back")]) == 2
+    told = capsys.readouterr().err
+    assert "dataset" in told and "unexpected" not in told
+
+
 @pytest.fixture(scope="module")
 def lerobot() -> Callable[..., None]:
     """Return what runs LeRobot's own code: with the Python that LEROBOT_PYTHON names, or this one."""

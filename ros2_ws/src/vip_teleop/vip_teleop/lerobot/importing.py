@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ from vip_teleop.lerobot.video import read_video
 
 _FINGERS = ("panda_finger_joint1", "panda_finger_joint2")
 _WIDTH = "gripper_width"
+_LONGEST, _LATEST_NS = 1e6, 2**31 * 10**9
+"""What a time of an episode, s, and a stamp stay below; ROS counts the seconds of a stamp in 32 bits."""
+
+_STRANGE = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading a file of another structure than expected brings about."""
+
 _EPOCH_NS = 1_600_000_000_000_000_000
 """Where the time of a dataset without absolute stamps begins; episodes follow one another from there."""
 
@@ -39,8 +46,10 @@ class Dataset:
         self.root = root
         try:
             self.info: dict[str, Any] = json.loads((root / layout.INFO_PATH).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError("not a LeRobot dataset", str(error), str(root)) from None
+        if not isinstance(self.info, dict):
+            raise UserError("not a LeRobot dataset", f"{layout.INFO_PATH} is no mapping", str(root))
         version = str(self.info.get("codebase_version", "?"))
         if not version.startswith("v3"):
             cure = "convert it with LeRobot's convert_dataset_v21_to_v30"
@@ -52,29 +61,54 @@ class Dataset:
             self.camera = next(key for key, value in features.items() if value["dtype"] == "video")
             self.state_names = _names(features, layout.STATE_KEY)
             self.action_names = _names(features, layout.ACTION_KEY)
-        except (OSError, KeyError, StopIteration, pa.ArrowException) as error:
+        except (OSError, StopIteration, pa.ArrowException, *_STRANGE) as error:
             cure = f"it needs a video, {layout.STATE_KEY} and {layout.ACTION_KEY} ({error!r})"
             raise UserError("this dataset cannot become episodes", cure, str(root)) from None
 
     def rows(self, entry: dict[str, Any]) -> dict[str, np.ndarray]:
-        """Return the columns of an episode."""
+        """Return the columns of an episode, [T, ...] each; UserError where they are missing or do not fit."""
         pa = layout.pyarrow()
-        where = {name: entry[f"data/{name}"] for name in ("chunk_index", "file_index")}
-        try:
-            table = pa.parquet.read_table(
-                self._inside("data_path", where),
-                filters=[("episode_index", "=", entry["episode_index"])],
-            )
-        except (OSError, pa.ArrowException) as error:
-            raise UserError("the dataset is damaged", str(error), str(self.root)) from None
-        return {name: np.array(table[name].to_pylist()) for name in table.column_names}
+        with self._readable():
+            where = {name: entry[f"data/{name}"] for name in ("chunk_index", "file_index")}
+            path, index = self._inside("data_path", where), entry["episode_index"]
+            try:
+                table = pa.parquet.read_table(path, filters=[("episode_index", "=", index)])
+            except (OSError, pa.ArrowException) as error:
+                raise UserError("the dataset is damaged", str(error), str(self.root)) from None
+            rows = {name: np.array(table[name].to_pylist()) for name in table.column_names}
+            needed = {layout.STATE_KEY: self.state_names, layout.ACTION_KEY: self.action_names}
+            for key, names in needed.items():
+                if _numbers(rows[key]) != len(names):
+                    raise ValueError(f"{key} is not {len(names)} numbers per row")
+            for key, most in (("timestamp", _LONGEST), (layout.STAMP_KEY, _LATEST_NS)):
+                if key == layout.STAMP_KEY and key not in rows:
+                    continue
+                times = rows[key]
+                if not len(times) or _numbers(times) != 1 or not ((times >= 0) & (times < most)).all():
+                    raise ValueError(f"{key} is not a time per row")
+                rows[key] = times.reshape(-1)
+            return rows
 
     def video(self, entry: dict[str, Any]) -> tuple[Path, float, float]:
-        """Return the video of an episode and its part of it, s."""
+        """Return the video of an episode and its part of it, s; UserError where they are missing."""
         prefix = f"videos/{self.camera}"
-        where = {name: entry[f"{prefix}/{name}"] for name in ("chunk_index", "file_index")}
-        path = self._inside("video_path", {"video_key": self.camera, **where})
-        return path, float(entry[f"{prefix}/from_timestamp"]), float(entry[f"{prefix}/to_timestamp"])
+        with self._readable():
+            where = {name: entry[f"{prefix}/{name}"] for name in ("chunk_index", "file_index")}
+            path = self._inside("video_path", {"video_key": self.camera, **where})
+            return path, float(entry[f"{prefix}/from_timestamp"]), float(entry[f"{prefix}/to_timestamp"])
+
+    def task(self, entry: dict[str, Any]) -> str:
+        """Return what an episode was about; UserError where it is missing."""
+        with self._readable():
+            return str(entry["tasks"][0])
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn what a structure other than LeRobot's brings about into a UserError."""
+        try:
+            yield
+        except _STRANGE as error:
+            raise UserError("the dataset is damaged", repr(error), str(self.root)) from error
 
     def _inside(self, pattern: str, where: dict[str, Any]) -> Path:
         """Return the file that a pattern of info.json names; raises UserError for one outside the dataset."""
@@ -120,7 +154,7 @@ def _write(
     stamps = _stamps(rows, start_ns)
     period = int(np.median(np.diff(stamps))) if len(stamps) > 1 else 0
     following = np.append(stamps[1:], stamps[-1] + period).tolist()
-    task = _file_name(str(entry["tasks"][0]))
+    task = _file_name(dataset.task(entry))
     count = 0
     with EpisodeWriter(directory, task, teleop="lerobot") as writer:
         frames = read_video(*dataset.video(entry))
@@ -170,6 +204,13 @@ def _names(features: dict[str, Any], key: str) -> list[str]:
     return (
         [str(name) for name in names] if names else [f"{key}_{i}" for i in range(features[key]["shape"][0])]
     )
+
+
+def _numbers(column: np.ndarray) -> int:
+    """Return how many numbers a column [T] or [T, N] has per row; 0 for anything else."""
+    if column.dtype.kind not in "fiu" or column.ndim > 2:
+        return 0
+    return 1 if column.ndim == 1 else int(column.shape[1])
 
 
 def _file_name(task: str) -> str:
