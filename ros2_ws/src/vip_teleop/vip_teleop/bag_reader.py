@@ -11,8 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import lz4.frame
-import zstandard
+from mcap import stream_reader
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import EndOfFile, McapError
 from mcap.opcode import Opcode
@@ -20,6 +19,10 @@ from mcap.records import Channel, Chunk, ChunkIndex, Footer, McapRecord, Message
 from mcap.stream_reader import StreamReader, breakup_chunk, read_magic
 
 from vip_ros.errors import UserError
+
+# mcap brings its decompressors with it, but sets them no limit.
+_lz4: Any = vars(stream_reader)["lz4"]
+_zstd: Any = vars(stream_reader)["zstandard"]
 
 Read = tuple[Schema, Channel, Message]
 
@@ -65,9 +68,9 @@ def unpack(chunk: Chunk) -> list[McapRecord]:
         raise McapError(f"a chunk states {size >> 20} MiB, at most {LARGEST_CHUNK >> 20} are read")
     # What a compressed frame states of its own size is not believed: one byte too many is enough to know.
     if chunk.compression == "zstd":
-        data = zstandard.ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
+        data = _zstd.ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
     elif chunk.compression == "lz4":
-        data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
+        data = _lz4.LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
     elif chunk.compression:
         raise McapError(f"unknown compression {chunk.compression!r}")
     else:
