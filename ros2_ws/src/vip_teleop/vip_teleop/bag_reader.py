@@ -66,11 +66,16 @@ def unpack(chunk: Chunk) -> list[McapRecord]:
     size = chunk.uncompressed_size
     if size > LARGEST_CHUNK:
         raise McapError(f"a chunk states {size >> 20} MiB, at most {LARGEST_CHUNK >> 20} are read")
-    # What a compressed frame states of its own size is not believed: one byte too many is enough to know.
+    # In one go where the frame states the size that the chunk does: then it makes room for that and no more.
+    # Else it is not believed: one byte too many is enough to know.
     if chunk.compression == "zstd":
-        data = _zstd.ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
+        unpacker = _zstd.ZstdDecompressor()
+        whole = _zstd.frame_content_size(chunk.data) == size
+        data = unpacker.decompress(chunk.data) if whole else unpacker.stream_reader(chunk.data).read(size + 1)
     elif chunk.compression == "lz4":
-        data = _lz4.LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
+        whole = _lz4.get_frame_info(chunk.data)["content_size"] == size > 0
+        unpack_some = _lz4.LZ4FrameDecompressor().decompress
+        data = _lz4.decompress(chunk.data) if whole else unpack_some(chunk.data, max_length=size + 1)
     elif chunk.compression:
         raise McapError(f"unknown compression {chunk.compression!r}")
     else:
