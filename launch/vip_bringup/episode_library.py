@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 import yaml
+from rich.markup import escape
 from rich.table import Table
 
 from vip_bringup.demo.progress import CONSOLE, step
@@ -46,7 +47,7 @@ def run_verify(args: argparse.Namespace) -> int:
         for index, path in enumerate(paths):
             for problem in verify(path):
                 bad += 1
-                CONSOLE.print(f"[red]{path.name}[/red]: {problem}")
+                CONSOLE.print(f"[red]{escape(path.name)}[/red]: {escape(problem)}")
             bar.update("reading", index + 1, len(paths))
     if not bad:
         CONSOLE.print("all sound")
