@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from policy_node.bundle import PolicyConfig
 from policy_node.errors import InvalidObservation
 from policy_node.policy import JointHistory
+from policy_node.policy_config import PolicyConfig
 from vip_ros.errors import UserError
 from vip_ros.senders import MixedSenders
 from vip_ros.streams import StreamStats

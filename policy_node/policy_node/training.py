@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from policy_node.algorithms import ALGORITHMS
-from policy_node.bundle import PolicyConfig, save_bundle
+from policy_node.bundle import save_bundle
+from policy_node.bundle_folder import check_output
 from policy_node.dataset import Dataset, Progress, load_dataset
 from policy_node.embeddings import FrameEncoder
 from policy_node.gripper import two_widths
 from policy_node.learning import LearnedPolicy, TrainConfig
+from policy_node.policy_config import PolicyConfig
 from vip_models.goals import Goal
 from vip_teleop.episode import list_episodes
 
@@ -40,6 +42,7 @@ def train(
         UserError: unknown algorithm, unusable episodes, or an output that cannot be written.
     """
     learn = ALGORITHMS.get(algorithm)
+    check_output(output)
     begin = time.perf_counter()
     dataset = load_dataset(
         list_episodes(episodes), encoder, config.step_duration, config.horizon, progress, config.metric
