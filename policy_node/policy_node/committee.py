@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from policy_node.dropout import SeededDropout
+
 State = dict[str, torch.Tensor]
 
 
@@ -24,7 +26,8 @@ class Committee(nn.Module):
     number; else all answer for the whole batch, and the mean counts.
 
     Args:
-        members: perceptrons of one shape; the batch normalisation of the first, if it has one, serves all.
+        members: perceptrons of one shape; the batch normalisation and the dropout of the first, if it has
+            them, serve all.
     """
 
     def __init__(self, members: Sequence[nn.Sequential]) -> None:
@@ -38,7 +41,7 @@ class Committee(nn.Module):
             torch.stack([layer.bias.detach()[None] for layer in same]) for same in zip(*layers, strict=True)
         )
         self.norm = first[0] if isinstance(first[0], nn.BatchNorm1d) else None
-        self.dropout = next((layer.p for layer in first if isinstance(layer, nn.Dropout)), 0.0)
+        self.dropout = next((layer for layer in first if isinstance(layer, SeededDropout)), nn.Identity())
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the answers."""
@@ -48,7 +51,7 @@ class Committee(nn.Module):
         for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = torch.baddbmm(bias, hidden, weight)
             if index < last:
-                hidden = functional.dropout(functional.relu(hidden), self.dropout, self.training)
+                hidden = self.dropout(functional.relu(hidden))
         return hidden.flatten(0, 1) if self.training else hidden.mean(dim=0)
 
 
@@ -65,7 +68,10 @@ def as_one(state: State) -> State:
     for index in range(last + 1):
         weights, biases = state[f"weights.{index}"].transpose(1, 2), state[f"biases.{index}"][:, 0]
         wide = biases.flatten()
-        if index == last:
+        if index == last == 0:
+            # All members see the same inputs, not each the last hidden layer of its own.
+            weight, wide = weights.mean(dim=0), biases.mean(dim=0)
+        elif index == last:
             weight, wide = torch.cat(list(weights), dim=1) / len(weights), biases.mean(dim=0)
         elif index == 0:
             weight = weights.flatten(0, 1)

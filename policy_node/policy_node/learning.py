@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import Any
 
 from policy_node.network import Tensors
@@ -19,6 +20,11 @@ VIEWS = (PATH, VARIANCE)
 PLACES, ALL = "places", "all"
 PARTS = (PLACES, ALL)
 TO_END_OF_CHUNK, TO_END_OF_EPISODE, WHOLE_EPISODE = 0, -1, -2
+_COUNTED_FROM_1 = ("steps", "batch_size", "check_every", "horizon", "threads", "networks")
+_ABOVE_0 = ("step_duration", "rate", "learning_rate")
+_FROM_0 = ("embedding_noise", "joint_noise", "finger_noise", "weight_decay", "reward_scale", "patience")
+_BELOW = (("held_out", 1.0), ("dropout", 1.0), ("expectile", 1.0), ("discount", 1.0 + 1e-9))
+_SEEDS = 2**63
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,9 @@ class TrainConfig:
     reward: str = option(VIP, "vip: distance to the goal covered; sparse: 1 at the end of a success, else 0")
     goal: str = option(PICTURE, "picture: where successes ended; change: what they changed since they began")
     reward_steps: int = option(
-        1, "steps a reward looks ahead; 0: to the chunk's end, -1: the episode's, -2: all of it"
+        1,
+        "steps a reward looks ahead (unused by awr and iql, and where it is sparse but for -2); "
+        "0: to the chunk's end, -1: the episode's, -2: all of it",
     )
     reward_scale: float = option(0.0, "divisor of the reward; 0: its standard deviation, 1: raw units")
     discount: float = option(0.98, "of rewards per step_duration, where a value is learned (awr, iql)")
@@ -78,19 +86,39 @@ class TrainConfig:
             raise unknown_name("choice of components", self.seen_by, VIEWS)
         if self.seen_in not in PARTS:
             raise unknown_name("part of the embedding", self.seen_in, PARTS)
-        for name in ("steps", "batch_size", "check_every", "horizon", "threads", "networks"):
+        self._check_numbers()
+        if not all(width >= 1 for width in self.hidden):
+            raise self._wrong("hidden", "widths of at least 1")
+        if self.batch_norm and self.batch_size < 2:
+            raise self._wrong("batch_size", "at least 2 where batch_norm is on: one sample has no deviation")
+
+    def _check_numbers(self) -> None:
+        for name, value in ((known.name, getattr(self, known.name)) for known in fields(self)):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise self._wrong(name, "a finite number")
+        for name in _COUNTED_FROM_1:
             if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}", "give at least 1", "training options")
-        for name in ("step_duration", "rate", "learning_rate"):
+                raise self._wrong(name, "at least 1")
+        for name in _ABOVE_0:
             if not getattr(self, name) > 0:
-                raise UserError(f"{name} is {getattr(self, name)}", "give more than 0", "training options")
-        for name, most in (("held_out", 1.0), ("dropout", 1.0), ("expectile", 1.0), ("discount", 1.0 + 1e-9)):
+                raise self._wrong(name, "more than 0")
+        for name in _FROM_0:
+            if getattr(self, name) < 0:
+                raise self._wrong(name, "at least 0")
+        for name, most in _BELOW:
             if not 0 <= getattr(self, name) < most:
-                raise UserError(f"{name} is {getattr(self, name)}", "give 0 to 1", "training options")
+                raise self._wrong(name, "0 to 1")
         if self.reward_steps < WHOLE_EPISODE:
-            raise UserError(f"reward_steps is {self.reward_steps}", "give -2 or more", "training options")
+            raise self._wrong("reward_steps", "-2 or more")
         if not (self.tau >= 0 and self.components >= 0 and self.ensemble >= 0):
             raise UserError("a training option is negative", "tau, components, ensemble count up from 0")
+        if self.max_weight < 1:
+            raise self._wrong("max_weight", "at least 1, the mean of all weights")
+        if not 0 <= self.seed < _SEEDS:
+            raise self._wrong("seed", "0 to 2^63 - 1")
+
+    def _wrong(self, name: str, wanted: str) -> UserError:
+        return UserError(f"{name} is {getattr(self, name)}", f"give {wanted}", "training options")
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from torch import nn
 
 from policy_node.committee import Committee, State, as_one
 from policy_node.dataset import Dataset, Progress
+from policy_node.dropout import SeededDropout
 from policy_node.learning import LearnedPolicy, TrainConfig
 from policy_node.network import Tensors
 from policy_node.projection import Projection
 from policy_node.samples import Samples, Scales, disturb, fit_projection, gather, scales_of
 from policy_node.training_state import TrainingState, fingerprint
+from vip_ros.errors import UserError
 
 Noise = Callable[[Samples, Scales, TrainConfig, torch.Generator], Samples]
 
@@ -111,7 +113,11 @@ class Descent:
         self._best, self._best_loss = _copy(self._network), float("inf")
 
     def run(self, progress: Progress | None) -> tuple[State, dict[str, Any]]:
-        """Descend to the end; returns the best network's state and the figures."""
+        """Descend to the end; returns the best network's state and the figures.
+
+        Raises:
+            UserError: no network had a finite error.
+        """
         config, begin = self._config, time.perf_counter()
         kept = TrainingState(
             fingerprint(config, self._train.inputs, self._train.targets, self._train.weights)
@@ -127,6 +133,12 @@ class Descent:
             if progress is not None:
                 progress("training", self._step, config.steps)
         kept.remove()
+        if not math.isfinite(self._best_loss):
+            raise UserError(
+                "the training learned nothing: its error was never a finite number",
+                "try a lower learning_rate; where they were set, see to tau, reward_scale and the noises",
+                "training options",
+            )
         if progress is not None:
             progress("training", config.steps, config.steps)
         figures = {"steps": self._step, "best_step": self._best_step, "error": round(self._best_loss, 5)}
@@ -183,13 +195,16 @@ def _decay(step: int, steps: int) -> float:
 
 
 def perceptron(inputs: int, outputs: int, config: TrainConfig, generator: torch.Generator) -> nn.Sequential:
-    """Return an untrained network of the configured layers."""
+    """Return an untrained network of the configured layers.
+
+    Its first weights come from the generator, and so do the units that dropout leaves out while it learns.
+    """
     sizes = [inputs, *config.hidden]
     layers: list[nn.Module] = [nn.BatchNorm1d(inputs)] if config.batch_norm else []
     for before, after in zip(sizes, sizes[1:], strict=False):
         layers += [nn.Linear(before, after), nn.ReLU()]
         if config.dropout > 0:
-            layers.append(nn.Dropout(config.dropout))
+            layers.append(SeededDropout(config.dropout, generator))
     layers.append(nn.Linear(sizes[-1], outputs))
     for layer in layers:
         if isinstance(layer, nn.Linear):

@@ -49,8 +49,11 @@ def test_a_member_learns_from_its_own_share_of_the_batch_alone() -> None:
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("count", [1, 3])
-def test_what_is_saved_is_one_network_of_the_same_answers(count: int, batch_norm: bool) -> None:
-    committee = Committee(_members(count, batch_norm=batch_norm))
+@pytest.mark.parametrize("hidden", [[16, 8], [16], []])
+def test_what_is_saved_is_one_network_of_the_same_answers(
+    hidden: list[int], count: int, batch_norm: bool
+) -> None:
+    committee = Committee(_members(count, batch_norm=batch_norm, hidden=hidden))
     committee.train()(3.0 * _inputs(4 * count) + 1.0)  # moves what the normalisation believes
     identity = Projection(torch.zeros(4), torch.eye(4))
     scales = Scales(torch.zeros(6), torch.ones(6), torch.full((4,), 0.5), torch.full((4,), 2.0))
@@ -94,6 +97,16 @@ def test_a_trained_policy_holds_its_networks_apart_between_first_and_last_layer(
     assert tensors["layers.1.weight"].shape == (3, 8, 16) and tensors["layers.2.weight"].shape[1] == 24
     one = ALGORITHMS.get("bc")(toy_dataset(episodes=2), replace(config, networks=1)).tensors
     assert one["layers.1.weight"].shape == (8, 16)
+
+
+def test_networks_without_a_hidden_layer_learn_and_are_saved_as_their_mean() -> None:
+    config = TrainConfig(steps=2, check_every=1, hidden=[], networks=3)
+    dataset = toy_dataset(episodes=2)
+    tensors = ALGORITHMS.get("bc")(dataset, config).tensors
+    episode = dataset.episodes[0]
+    seen = np.concatenate([episode.embeddings, episode.q], axis=1).astype(np.float32)
+    assert tensors["layers.0.weight"].shape[1] == seen.shape[1]
+    assert PolicyNetwork(tensors)(seen).shape == (len(seen), 3 * 8)
 
 
 def test_no_network_at_all_is_refused() -> None:

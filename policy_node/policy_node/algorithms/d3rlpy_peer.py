@@ -25,6 +25,7 @@ from policy_node.regression import data_figures, named_tensors
 from policy_node.rewards import even_weights, reward_scale, reward_span, span_rewards
 from policy_node.samples import Samples, Scales, fit_projection, gather, scales_of
 from vip_ros.errors import InternalError, UserError
+from vip_ros.extras import install_extra
 
 _STEPS = 10_000
 _EPOCH = 1_000
@@ -57,7 +58,7 @@ def _learn(kind: str, dataset: Dataset, config: TrainConfig, progress: Progress 
     samples = replace(whole, embeddings=projection(whole.embeddings))
     scales = scales_of(samples)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        library.seed(config.seed)
+        library.seed(config.seed % 2**32)  # numpy's old generator takes no larger one
         data = _transitions(library, dataset, samples, scales, config)
         learner = getattr(library.algos, kind)().create(device="cpu:0")
         epochs = learner.fitter(
@@ -79,7 +80,7 @@ def _learn(kind: str, dataset: Dataset, config: TrainConfig, progress: Progress 
 
 def _d3rlpy() -> Any:
     if importlib.util.find_spec("d3rlpy") is None:
-        raise UserError("d3rlpy is not installed", "pip install 'vip-robot[peers]', or d3rlpy alone")
+        raise UserError("d3rlpy is not installed", f"{install_extra('peers')}, or pip install d3rlpy")
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         return importlib.import_module("d3rlpy")
 
