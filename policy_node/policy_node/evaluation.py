@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from policy_node.chunks import ActionChunk
 from policy_node.embeddings import FrameEncoder
 from policy_node.policy import Policy
+from vip_ros.errors import UserError
 
 Watch = Callable[[NDArray[np.uint8], NDArray[np.float32]], None]
 
@@ -50,6 +51,15 @@ class EvaluationConfig:
     latency: float = 0.05
     control_step: float = 0.05
     hold: float = 0.3
+
+    def check_rate(self, rate: float) -> None:
+        """Raise UserError unless a policy of that rate, Hz, acts at most once between two commands."""
+        if rate * self.control_step > 1.0 + 1e-9:
+            raise UserError(
+                f"the policy acts at {rate:g} Hz, but in lockstep there are {1 / self.control_step:g} "
+                "commands per second",
+                "evaluate it with --live, or train one at a lower rate",
+            )
 
 
 @dataclass(frozen=True)
@@ -103,16 +113,22 @@ def run_episode(
         seed: of the scene, for the result.
         config: how the episode runs.
         watch: shown every picture that the policy acts on, uint8 [H, W, 3], and its embedding [D].
+
+    Raises:
+        UserError: the policy acts more often than there are commands.
     """
+    config.check_rate(policy.config.rate)
     policy.reset()
-    period = round(1.0 / (policy.config.rate * config.control_step))
+    acted = 0
     waiting: list[tuple[float, ActionChunk]] = []
     current: tuple[float, ActionChunk] | None = None
     solved_since: float | None = None
     _, q, start = environment.observe()
     command, gripper, tick = q.copy(), environment.gripper, 0
     while True:
-        if tick % period == 0:
+        # The first command at or after the time of the next picture: over many pictures, the policy's rate.
+        if tick * config.control_step >= acted / policy.config.rate - 1e-9:
+            acted += 1
             frame, q, now = environment.observe()
             embedding = encoder.encode(frame[None])[0]
             waiting.append((now, policy.act(embedding, _seen(policy, environment, q), now)))
