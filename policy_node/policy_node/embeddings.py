@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Protocol
@@ -12,13 +10,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from policy_node.cache import cache_folder, write_to_cache
 from vip_models.card import EncoderCard
-from vip_ros.resources import cache_dir
 from vip_teleop.episode import BAG_FILE
 from vip_teleop.episode_reader import EpisodeReader
 
 Floats = NDArray[np.float32]
 Embedded = tuple[NDArray[np.int64], Floats, NDArray[np.uint8]]
+
+_LOSS = "the episodes will be encoded anew next time"
+_READING = ("interpolation", "passes_exact", "window", "drop", "convert")
+"""What of a card changes embeddings beside its network_values: how pictures and weights are read."""
 
 
 class FrameEncoder(Protocol):
@@ -38,22 +40,33 @@ class FrameEncoder(Protocol):
 
 def embed_episode(reader: EpisodeReader, encoder: FrameEncoder) -> Embedded:
     """Return the image stamps, ns [T], the embeddings [T, D] and the last picture of an episode."""
-    path = _cache_file(reader.path / BAG_FILE, encoder.id)
-    cached = _load(path)
+    folder = cache_folder("embeddings", _LOSS)
+    path = None if folder is None else _cache_file(folder, reader.path / BAG_FILE, encoder)
+    cached = None if path is None else _load(path)
     if cached is not None:
         return cached
     stamps, frames = reader.frames()
     embeddings = encoder.encode(frames)
-    _save(path, stamps=stamps, embeddings=embeddings, last_image=frames[-1])
+    if path is not None:
+        arrays = {"stamps": stamps, "embeddings": embeddings, "last_image": frames[-1]}
+        write_to_cache(path, lambda stream: np.savez(stream, **arrays), _LOSS)  # type: ignore[arg-type]
     return stamps, embeddings, frames[-1]
 
 
-def _cache_file(bag: Path, encoder: str) -> Path:
-    digest = hashlib.sha256()
+def _cache_file(folder: Path, bag: Path, encoder: FrameEncoder) -> Path:
+    digest = hashlib.sha256(_preparation(encoder).encode())
     with bag.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
-    return cache_dir() / "embeddings" / encoder.replace("/", "_") / f"{digest.hexdigest()[:32]}.npz"
+    return folder / encoder.id.replace("/", "_") / f"{digest.hexdigest()[:32]}.npz"
+
+
+def _preparation(encoder: FrameEncoder) -> str:
+    """Return what an embedding depends on beside the weights: another card may read the same file."""
+    card = getattr(encoder, "card", None)
+    if card is None:
+        return ""
+    return repr([*sorted(card.network_values().items()), *((name, getattr(card, name)) for name in _READING)])
 
 
 def _load(path: Path) -> Embedded | None:
@@ -65,14 +78,3 @@ def _load(path: Path) -> Embedded | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         # A cache that a full disk cut short is worth nothing and is written again.
         return None
-
-
-def _save(path: Path, **arrays: NDArray[np.generic]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(suffix=".npz", prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

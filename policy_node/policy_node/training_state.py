@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from policy_node.cache import cache_folder, write_to_cache
 from policy_node.learning import TrainConfig
-from vip_ros.resources import cache_dir
 
 EVERY = 5.0
 """s between two states on disk: a training that takes less leaves none."""
+
+_LOSS = "a training that is cut short will begin anew"
 
 
 def fingerprint(config: TrainConfig, *tensors: torch.Tensor) -> str:
@@ -36,11 +36,14 @@ class TrainingState:
     """
 
     def __init__(self, key: str) -> None:
-        self._path = cache_dir() / "training" / f"{key}.pt"
+        folder = cache_folder("training", _LOSS)
+        self._path = None if folder is None else folder / f"{key}.pt"
         self._saved = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
         """Return the state that an interrupted run left, or None."""
+        if self._path is None:
+            return None
         try:
             return dict(torch.load(self._path, map_location="cpu", weights_only=True))
         except FileNotFoundError:
@@ -49,19 +52,16 @@ class TrainingState:
             return None
 
     def save(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Write the state if the last one is old enough."""
-        if time.monotonic() - self._saved < EVERY:
+        """Write the state if the last one is old enough; where it cannot be written, warn and go on."""
+        if self._path is None or time.monotonic() - self._saved < EVERY:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", dir=self._path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                torch.save(state(), stream)
-            Path(name).replace(self._path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        content = state()
+        write_to_cache(self._path, lambda stream: torch.save(content, stream), _LOSS)
         self._saved = time.monotonic()
 
     def remove(self) -> None:
         """Forget the state: the run is over."""
-        self._path.unlink(missing_ok=True)
+        if self._path is not None:
+            # One that cannot be removed could not be written either, or its run is over just the same.
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
