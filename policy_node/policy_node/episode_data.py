@@ -16,6 +16,9 @@ from vip_teleop.episode_reader import EpisodeReader, JointSeries
 _LEAST_TRAVEL = 0.002
 """m of a finger's travel from which it tells something about the task."""
 
+_SLACK = 0.5
+"""s by which the pictures may begin before, or end after, the joint states."""
+
 _RATE_FACTOR = 1.5
 """How much faster or slower than usual the pictures of an episode may come."""
 
@@ -118,10 +121,11 @@ def load_episode(
     """Pair every picture with the joints of its time and the commands that followed.
 
     Raises:
-        UserError: too short, or an embedding that is not finite.
+        UserError: too short, an embedding that is not finite, or joint states of another time.
     """
     stamps, embeddings, last_image = _embedded(reader, encoder, step_duration)
     states, commands, where = recorded.states, recorded.commands, str(recorded.path)
+    _check_stamps(states.stamps, stamps, where)
     origin = int(stamps[0])
     times = _seconds(stamps, origin)
     seen = _resample(times, _seconds(states.stamps, origin), states.columns([*joints, *senses], where))
@@ -161,6 +165,24 @@ def _embedded(reader: EpisodeReader, encoder: FrameEncoder, step_duration: float
     if not np.isfinite(embeddings).all():
         raise UserError("an embedding is not finite", "check the encoder's weights", str(reader.path))
     return stamps, embeddings, last_image
+
+
+def _check_stamps(states: NDArray[np.int64], pictures: NDArray[np.int64], where: str) -> None:
+    """Raise UserError unless the joint states' stamps, ns, are in order and cover the pictures' stamps.
+
+    Outside of the time they cover, every picture would meet the same joint positions.
+    """
+    if (np.diff(states) < 0).any():
+        raise UserError("the joint states are not in the order of time", "leave it out", where)
+    begin, end = (float(stamp - pictures[0]) * 1e-9 for stamp in (states[0], states[-1]))
+    last = float(pictures[-1] - pictures[0]) * 1e-9
+    if begin > _SLACK or end < last - _SLACK:
+        raise UserError(
+            f"the joint states, stamped {begin:.2f} to {end:.2f} s, do not cover the pictures, "
+            f"0 to {last:.2f} s",
+            "leave it out; camera and robot must stamp by one clock",
+            where,
+        )
 
 
 def _seconds(stamps: NDArray[np.int64], origin: int) -> NDArray[np.float64]:
