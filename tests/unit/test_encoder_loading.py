@@ -139,7 +139,7 @@ def test_without_torch_the_cached_model_runs(checkpoint, monkeypatch):
 
 def test_without_torch_and_cache_the_mend_is_named(checkpoint, monkeypatch, vip_cache):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UserError, match=r"for the first time needs torch.*pip install 'vip-robot\[train\]'"):
+    with pytest.raises(UserError, match=r"for the first time needs torch.*VIP_EXTRAS=.*train"):
         load_encoder("vip-resnet18", checkpoint)
 
 
