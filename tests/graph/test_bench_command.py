@@ -12,7 +12,7 @@ import yaml
 
 from vip_bringup.cli import main
 
-pytestmark = [pytest.mark.graph, pytest.mark.alone]
+pytestmark = pytest.mark.graph
 
 LIVE = {"bare_ms", "path_ms", "path_median_ratio", "path_p99_ratio", "node_ms", "node_median_ratio"}
 OFFLINE = {"official_ratio", "official_distance_error", "best_fps", "offline_fps", "offline_ratio"}
