@@ -14,6 +14,7 @@ from vip_bringup.demo.report import EpisodeTrace
 from vip_bringup.evaluating import lockstep, person
 from vip_bringup.evaluating.films import FailureFilms
 from vip_bringup.evaluating.live import LiveEvaluation, _report, policy_settings, simulation_settings
+from vip_bringup.evaluating.sight import Sight
 from vip_bringup.live_evaluation import LiveEvaluator
 from vip_ros.errors import UserError
 
@@ -61,7 +62,7 @@ def test_lockstep_films_what_the_policy_saw(tmp_path: Path, monkeypatch: pytest.
         2,
         1,
         1.0,
-        lockstep.Sight(),
+        Sight(),
         tmp_path / "films",
         lambda r: told.append(r.seed),
     )
@@ -78,9 +79,14 @@ def test_a_card_of_ones_own_is_seen_with(tmp_path: Path, monkeypatch: pytest.Mon
         return {}
 
     monkeypatch.setattr(lockstep, "evaluate_in_simulator", simulate)
-    for sight in (lockstep.Sight("my/own.yaml", tmp_path), lockstep.Sight()):
-        lockstep.evaluate_lockstep(bundle, "", 1, 1, 1.0, sight, None, lambda _: None)
-    assert seen == [("my/own.yaml", tmp_path), (lockstep.load_bundle(bundle).config.encoder, None)]
+    lockstep.evaluate_lockstep(bundle, "", 1, 1, 1.0, Sight("my/own.yaml", tmp_path), None, lambda _: None)
+    assert seen == [("my/own.yaml", tmp_path)]
+
+
+def test_a_card_that_is_not_shipped_is_asked_for() -> None:
+    assert Sight().card_of("vip-sim@0123456789ab") == "vip-sim" and Sight().card_of("pixels@1") == "pixels"
+    with pytest.raises(UserError, match="'mine', which is not shipped: give its card: --encoder"):
+        Sight().card_of("mine@0123456789ab")
 
 
 def test_the_graph_is_told_policy_encoder_and_task(tmp_path: Path) -> None:

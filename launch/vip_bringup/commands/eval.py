@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
 def _lockstep(args: argparse.Namespace) -> dict[str, Any]:
     from policy_node.evaluation import EpisodeResult
     from vip_bringup.demo.progress import step
-    from vip_bringup.evaluating.lockstep import Sight, evaluate_lockstep
+    from vip_bringup.evaluating.lockstep import evaluate_lockstep
+    from vip_bringup.evaluating.sight import Sight
 
     done: list[EpisodeResult] = []
     with step(f"{args.episodes} episodes in the simulator") as bar:

@@ -13,6 +13,7 @@ from policy_node.evaluation import EpisodeResult, summary
 from vip_bringup.demo.report import EpisodeTrace, percentiles_ms
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.evaluating.films import FailureFilms
+from vip_bringup.evaluating.sight import Sight
 from vip_bringup.graph import build_graph
 from vip_ros.errors import UserError
 from vip_ros.resources import cache_dir
@@ -98,7 +99,7 @@ def evaluate_live(options: LiveEvaluation, told: Callable[[EpisodeTrace], None])
     task = _task(options.task or bundle.config.task, simulated)
     if not simulated:
         check_terminal()
-    encoder = options.encoder or bundle.config.encoder.split("@")[0]
+    encoder = Sight(options.encoder).card_of(bundle.config.encoder)
     settings = policy_settings(options.policy, encoder)
     settings += simulation_settings(task) if simulated else []
     films = FailureFilms(options.videos, task, bundle.config.rate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,9 @@ from policy_node.bundle import load_bundle
 from policy_node.evaluation import EpisodeResult, EvaluationConfig
 from policy_node.lockstep import evaluate_in_simulator
 from vip_bringup.evaluating.films import FailureFilms
+from vip_bringup.evaluating.sight import Sight
 from vip_bringup.sweep.eyes import load_eyes
 from vip_models.distances import distances
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What the policy sees with.
-
-    Attributes:
-        card: name or path of the encoder's card; empty: the shipped one of the policy's encoder.
-        weights: weights instead of the card's own.
-    """
-
-    card: str = ""
-    weights: Path | None = None
 
 
 def evaluate_lockstep(
@@ -69,7 +56,7 @@ def evaluate_lockstep(
 
     report = evaluate_in_simulator(
         policy,
-        lambda config: load_eyes(sight.card or config.encoder, sight.weights),
+        lambda config: load_eyes(sight.card_of(config.encoder), sight.weights),
         task,
         episodes,
         seed,
