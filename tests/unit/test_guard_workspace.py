@@ -184,3 +184,11 @@ def test_the_workspace_can_be_given_up_on_purpose_only():
 def test_a_workspace_that_is_none_is_refused(wrong):
     with pytest.raises(UserError):
         GuardConfig(**wrong)
+
+
+def test_an_arm_of_other_joints_is_refused_in_one_line() -> None:
+    with pytest.raises(
+        UserError, match="known for 7 joints, the robot has 6: set franka_node.workspace to false"
+    ):
+        Workspace(WorkspaceConfig()).place(np.zeros(6))
+    Workspace(WorkspaceConfig(workspace=False)).place(np.zeros(6))

@@ -13,6 +13,7 @@ from franka_node.targets import Vector
 from vip_ros.config import option
 from vip_ros.errors import UserError
 
+_JOINTS = 7
 # An arm that starts outside may move as far outside as it was, and this much, m.
 SLACK = 1e-3
 _LEVERS: Vector = LEVERS.tolist()
@@ -58,9 +59,16 @@ class Workspace:
         self._room = 0.0
 
     def place(self, q: Array) -> None:
-        """Begin at a posture [7]: as far outside as that one is may the arm be, and not farther."""
+        """Begin at a posture [7]: as far outside as that one is may the arm be, and not farther.
+
+        Raises:
+            UserError: an arm of another number of joints, whose parts nobody knows the places of.
+        """
         self._anchor = ()
         if self._enabled:
+            if q.shape != (_JOINTS,):
+                what = f"the workspace is known for {_JOINTS} joints, the robot has {q.size}"
+                raise UserError(what, "set franka_node.workspace to false, see docs/own-driver.md")
             depth = float(self._depths(q).max())
             self._allowed = depth + SLACK if depth > 0 else 0.0
 
