@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from franka_node.drivers.base import DRIVERS, DriverConfig
+from franka_node.drivers.base import DRIVERS, Driver, DriverConfig
 from franka_node.limits import LIMITS
 from franka_node.sim.tasks.base import TASKS, Task
 from vip_ros.errors import UserError
@@ -70,6 +70,7 @@ def test_driver_of_the_tutorial_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     run(snippet("docs/own-driver.md", "my_arm"), __name__="my_arm")
     kind = DRIVERS.get("my_arm")
     assert LIMITS.get(kind.robot)
+    assert not [name for name in Driver.__annotations__ if not hasattr(kind, name)]
     driver: Any = kind(DriverConfig())
     with pytest.raises(UserError, match=r"library of my_arm is missing.*pip install"):
         driver.connect()
