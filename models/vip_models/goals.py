@@ -187,6 +187,10 @@ def _from_arrays(data: dict[str, np.ndarray]) -> Goal:
     )
 
 
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and ".." not in name
+
+
 class GoalLibrary:
     """A folder of goals by name, one .npz each."""
 
@@ -195,7 +199,7 @@ class GoalLibrary:
 
     def path(self, name: str) -> Path:
         """Return the file of a goal; raises UserError when the name could leave the folder."""
-        if not _NAME.fullmatch(name) or ".." in name:
+        if not _is_name(name):
             raise UserError(
                 f"'{name}' is not a goal name", "use letters, digits, '_', '-' and '.', at most 64"
             )
@@ -203,7 +207,8 @@ class GoalLibrary:
 
     def names(self) -> list[str]:
         """Return the names of all goals, sorted."""
-        return sorted(path.stem for path in self.folder.glob("*.npz") if not path.name.startswith("."))
+        # A file that was put there by hand under another name could be listed, but neither read nor removed.
+        return sorted(path.stem for path in self.folder.glob("*.npz") if _is_name(path.stem))
 
     def save(self, goal: Goal) -> Path:
         """Write the goal under its name, replacing an older one of that name."""

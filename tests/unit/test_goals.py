@@ -76,6 +76,14 @@ def test_the_library_lists_saves_and_loads_by_name(tmp_path):
     assert library.load("a", ENCODER).name == "a"
 
 
+@pytest.mark.parametrize("stem", ["my goal", ".hidden", "a..b", "x" * 65])
+def test_a_file_under_no_goal_name_does_not_spoil_the_listing(tmp_path, stem):
+    library = GoalLibrary(tmp_path)
+    library.save(_goal("a"))
+    (tmp_path / f"{stem}.npz").write_bytes(b"")
+    assert [library.path(name).stem for name in library.names()] == ["a"]
+
+
 def test_an_unknown_goal_is_answered_with_those_that_exist(tmp_path):
     library = GoalLibrary(tmp_path)
     library.save(_goal("closed"))
