@@ -50,6 +50,29 @@ def test_a_file_that_is_no_goal_is_refused_in_one_line(tmp_path, content):
         load_goal(path)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param((8, b"\x63"), id="packed in an unknown way"),
+        pytest.param((6, b"\x01"), id="encrypted"),
+        pytest.param((None, bytes(range(255, 235, -1))), id="overwritten"),
+    ],
+)
+def test_a_damaged_goal_file_is_refused_in_one_line(tmp_path, damage):
+    path = save_goal(_goal(), tmp_path / "goal.npz")
+    content = bytearray(path.read_bytes())
+    where, new = damage
+    if where is None:  # the packed bytes of the first array
+        starts = [content.index(b"name.npy") + 8 + 20]
+    else:  # the same field of the file's own header and of the table of contents
+        starts = [where, content.index(b"PK\x01\x02") + where + 2]
+    for start in starts:
+        content[start : start + len(new)] = new
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="not a goal file.*damaged"):
+        load_goal(path)
+
+
 def test_a_goal_file_that_would_unpickle_is_refused(tmp_path):
     np.savez(tmp_path / "goal.npz", name=np.array([{"a": 1}], dtype=object))
     with pytest.raises(UserError, match="not a goal file"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 _READERS: dict[tuple[int, int], Any] = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+# What zipfile and NumPy let through of a damaged, encrypted or oddly packed file, besides what they state.
+_DAMAGE = (zlib.error, lzma.LZMAError, tokenize.TokenError, RuntimeError)
 
 
 def load_arrays(path: Path, most_bytes: int) -> dict[str, np.ndarray]:
@@ -19,9 +24,16 @@ def load_arrays(path: Path, most_bytes: int) -> dict[str, np.ndarray]:
     What it unpacks to is added up, and compared with the shapes it states, before anything is allocated.
 
     Raises:
-        ValueError: no such file of plain numbers, or one of more than most_bytes.
+        ValueError: no such file of plain numbers, a damaged one, or one of more than most_bytes.
         OSError, KeyError, EOFError, zipfile.BadZipFile: as NumPy and zipfile raise them.
     """
+    try:
+        return _load(path, most_bytes)
+    except _DAMAGE as error:
+        raise ValueError(f"it is damaged: {error}") from None
+
+
+def _load(path: Path, most_bytes: int) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > most_bytes:
