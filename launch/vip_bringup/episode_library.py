@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 import yaml
-from rich.markup import escape
 from rich.table import Table
 
 from vip_bringup.demo.progress import CONSOLE, step
@@ -47,7 +46,7 @@ def run_verify(args: argparse.Namespace) -> int:
         for index, path in enumerate(paths):
             for problem in verify(path):
                 bad += 1
-                CONSOLE.print(f"[red]{escape(path.name)}[/red]: {escape(problem)}")
+                CONSOLE.print(f"{path.name}: {problem}", style="red")
             bar.update("reading", index + 1, len(paths))
     if not bad:
         CONSOLE.print("all sound")

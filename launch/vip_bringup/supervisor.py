@@ -125,6 +125,9 @@ class Supervisor:
             # Nobody reads on: the person who started this is gone.
             self._say = lambda *_: None
             self.stop()
+        except (OSError, UnicodeError):
+            # A full disk or a terminal of other letters is no reason to end a robot's programs.
+            return
 
     def _finished(self) -> bool:
         return self._stop_asked is not None and all(slot.child is None for slot in self._slots)

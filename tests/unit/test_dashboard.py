@@ -19,6 +19,7 @@ from vip_bringup.dashboard.joint_limits import joint_limits
 from vip_bringup.dashboard.orders import ORDERS, orders_of
 from vip_bringup.dashboard.pictures import LatestPicture
 from vip_bringup.dashboard.security import SameOriginOnly
+from vip_bringup.dashboard.server import serve
 from vip_bringup.dashboard.state import DashboardState
 from vip_ros.errors import UserError
 from vip_ros.images import array_to_image
@@ -201,3 +202,13 @@ def test_only_pages_of_its_own_reach_the_dashboard(
     asyncio.run(guard(scope, receive, send))
     assert bool(reached) is admitted
     assert admitted or sent[0].get("status", sent[0].get("code")) in (403, 1008)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "complaint"),
+    [("", 8080, "--host is empty"), (" ", 8080, "--host"), ("127.0.0.1", 0, "--port is 0")],
+)
+def test_an_address_that_would_mean_every_network_is_refused(host: str, port: int, complaint: str) -> None:
+    pytest.importorskip("nicegui")
+    with pytest.raises(UserError, match=complaint):
+        serve(host, port)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vip_bringup.cli import main
 from vip_bringup.graph import build_graph
 from vip_bringup.live_recording.command import LiveOptions, record_live
 from vip_ros.errors import UserError
@@ -41,3 +42,15 @@ def test_a_wrong_setting_of_the_keyboard_is_found_before_anything_starts(
     with pytest.raises(UserError, match="linear_sped"):
         record_live(options)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_home_that_the_shell_left_to_us_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[LiveOptions] = []
+    monkeypatch.setattr("vip_bringup.live_recording.command.record_live", lambda o: seen.append(o) or 0)
+    assert main(["record", "--task", "CloseDrawer", "--out=~/demos"]) == 0
+    assert seen[0].out == Path.home() / "demos"
+
+
+def test_settings_that_nobody_would_take_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["teleop", "--set", "franka_node.velocity_scale=0.1"]) == 2
+    assert "add --up" in capsys.readouterr().err

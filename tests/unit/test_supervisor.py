@@ -57,6 +57,22 @@ class _Script:
                 os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), UnicodeEncodeError("l", "é", 0, 1, "")]
+)
+def test_a_line_that_cannot_be_written_ends_nobody_by_force(tmp_path: Path, error: Exception) -> None:
+    script, done = _Script("ready"), tmp_path / "done"
+
+    def say(name: str, text: str) -> None:
+        script.say(name, text)
+        raise error
+
+    touch = f"pathlib.Path({str(done)!r}).touch()"
+    code = f"import pathlib, signal, sys; signal.signal(15, lambda *_: ({touch}, sys.exit()));"
+    Supervisor([_python("a", code + SLEEPER)], say, dict(os.environ)).run()
+    assert done.exists()
+
+
 def test_output_is_labelled_and_ctrl_c_ends_all() -> None:
     script = _Script("ready", count=2)
     Supervisor([_python("a", SLEEPER), _python("b", SLEEPER)], script.say, dict(os.environ)).run()

@@ -55,8 +55,11 @@ def run(args: argparse.Namespace) -> int:
     low, high = report["wilson95"]
     latency = report["latency_ms"]
     CONSOLE.print(
-        f"\n[bold]{report['task']}: {report['successes']} of {report['episodes']} solved "
-        f"({report['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%})[/bold]\n"
+        f"\n{report['task']}: {report['successes']} of {report['episodes']} solved "
+        f"({report['success_rate']:.0%}, 95 % interval {low:.0%} to {high:.0%})",
+        style="bold",
+    )
+    CONSOLE.print(
         f"image to command {latency['p50']} ms p50, {latency['p95']} p95, {latency['p99']} p99; "
         f"{report['dropped_frames']} frames dropped; {report['total_seconds']:.0f} s in all\n"
         f"{options.out}/report.json  reward_curve.png  rollout.mp4"

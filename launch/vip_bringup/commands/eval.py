@@ -65,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     from vip_bringup.demo.progress import CONSOLE
 
     report = _live(args) if args.live else _lockstep(args)
+    if args.json:
+        write_json(args.json, report)
     low, high = report["wilson95"]
     CONSOLE.print(
         f"{report['task']}: {report['successes']} of {report['episodes']} solved "
@@ -72,8 +74,6 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.videos:
         CONSOLE.print(f"{args.videos}: films of {report['episodes'] - report['successes']} failures")
-    if args.json:
-        write_json(args.json, report)
     return 0
 
 
@@ -123,5 +123,5 @@ def _live(args: argparse.Namespace) -> dict[str, Any]:
     def told(trace: EpisodeTrace) -> None:
         CONSOLE.print(f"  scene {trace.seed}: {trace.outcome} after {trace.duration:.1f} s")
 
-    CONSOLE.print(f"[bold]{args.episodes} episodes through the live ROS graph[/bold]")
+    CONSOLE.print(f"{args.episodes} episodes through the live ROS graph", style="bold")
     return evaluate_live(options, told)

@@ -55,17 +55,18 @@ def run(args: argparse.Namespace) -> int:
     """Record and say where it is."""
     if args.episodes < 1 or args.seed < 0:
         raise UserError("--episodes and --seed count up", "give at least 1 episode and a seed from 0")
+    out = args.out.expanduser()  # the shell leaves --out=~/x to us
     if args.lockstep:
         from vip_bringup.lockstep_recording import record_in_lockstep
 
-        return record_in_lockstep(args.teleop, args.task, args.episodes, args.out, args.seed, args.settings)
+        return record_in_lockstep(args.teleop, args.task, args.episodes, out, args.seed, args.settings)
     from vip_bringup.live_recording.command import LiveOptions, record_live
 
     options = LiveOptions(
         task=args.task,
         episodes=args.episodes,
         device="" if args.teleop == "none" else args.teleop,
-        out=args.out,
+        out=out,
         seed=args.seed,
         config=args.config,
         settings=tuple(args.settings),

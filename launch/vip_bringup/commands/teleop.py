@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="set a node's parameter, such as teleop_node.linear_speed=0.05; may be given several times",
     )
     parser.add_argument("--task", default="", metavar="T", help="with --up: task of the simulated scene")
-    parser.add_argument("--seed", type=int, default=0, help="with --up: scene seed (default 0)")
+    parser.add_argument("--seed", type=int, help="with --up: scene seed (default 0)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,10 +51,12 @@ def run(args: argparse.Namespace) -> int:
     own = [*args.settings, f"teleop_node.device={args.device}"]
     graph = build_graph(args.config, own, ["teleop_node"])
     others = [text for text in args.settings if not text.strip().startswith("teleop_node.")]
+    if (others or args.seed is not None) and not args.up:
+        raise UserError("--seed, and --set of other nodes, are for a stack that is brought up", "add --up")
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory(prefix="vip-teleop-") as folder:
         if args.up:
             scene = [f"franka_node.task={_task(args.task)}"] if args.task else []
-            settings = [*others, *scene, f"franka_node.seed={args.seed}"]
+            settings = [*others, *scene, f"franka_node.seed={args.seed or 0}"]
             running = RunningStack(settings, Path(folder) / "stack.log", config=args.config)
             with step("bringing the stack up"):
                 stack.enter_context(running)

@@ -78,6 +78,11 @@ def _add_pictures(state: DashboardState) -> None:
 
 def _check_address(host: str, port: int) -> None:
     """Find out before anything starts whether the address can be had."""
+    if not host.strip():
+        # An empty one would mean every network, and whoever reaches it can move the robot.
+        raise UserError("--host is empty", "leave it out for this machine only, or name an address")
+    if not 0 < port < 1 << 16:
+        raise UserError(f"--port is {port}", "give 1 to 65535")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:

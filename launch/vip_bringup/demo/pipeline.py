@@ -154,8 +154,8 @@ def _evaluate(
                     options.task, EVALUATION_SEED + options.seed + index, options.timeout
                 )
                 traces.append(trace)
-                mark = "[green]success[/green]" if trace.success else f"[red]{trace.outcome}[/red]"
-                CONSOLE.print(f"  episode {index + 1:2d}: {mark} after {trace.duration:.1f} s")
+                mark, style = ("success", "green") if trace.success else (trace.outcome, "red")
+                CONSOLE.print(f"  episode {index + 1:2d}: {mark} after {trace.duration:.1f} s", style=style)
                 bar.update("episodes", index + 1, options.episodes)
             return traces, evaluator.dropped_frames
         finally:

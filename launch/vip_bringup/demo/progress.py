@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-CONSOLE = Console(highlight=False)
+# No markup: brackets in a path are brackets.
+CONSOLE = Console(highlight=False, markup=False)
 
 
 class Step:
@@ -30,10 +31,15 @@ class Step:
 @contextmanager
 def step(title: str) -> Iterator[Step]:
     """Announce a step and show its progress until it ends."""
-    CONSOLE.print(f"[bold]{title}[/bold]")
+    CONSOLE.print(title, style="bold")
     if not CONSOLE.is_terminal:
         yield Step(None)
         return
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("  {task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=CONSOLE) as progress:
         yield Step(progress)

@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
+from vip_bringup.child import EXEC_CHILD
 from vip_ros.errors import UserError
 
 READY_LINE = "stack is active"
@@ -31,10 +33,12 @@ class RunningStack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> RunningStack:
-        command = [sys.executable, "-m", "vip_bringup.cli", "up", "--config", self._config]
+        # Tied to this process: a stack must not go on moving an arm for somebody who is gone.
+        command = [sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())]
+        command += [sys.executable, "-m", "vip_bringup.cli", "up", "--config", self._config]
         for setting in self._settings:
             command += ["--set", setting]
-        with self._log.open("wb") as sink:
+        with self._open_log() as sink:
             self._process = subprocess.Popen(
                 command,
                 stdout=sink,
@@ -64,6 +68,13 @@ class RunningStack:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+    def _open_log(self) -> IO[bytes]:
+        try:
+            return self._log.open("wb")
+        except OSError as error:
+            what = f"cannot write the stack's log: {error.strerror}"
+            raise UserError(what, "choose a folder that you may write to", str(self._log)) from None
 
     def _wait_until_ready(self) -> None:
         assert self._process is not None

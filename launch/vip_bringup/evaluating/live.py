@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def _log() -> Path:
     """Return the file that the stack prints into; kept, for a stack that did not start is read up there."""
     folder = cache_dir() / "logs"
     folder.mkdir(exist_ok=True)
-    return folder / "eval-stack.log"
+    return folder / f"eval-stack-{os.environ.get('ROS_DOMAIN_ID', '0')}.log"
 
 
 def _task(name: str, simulated: bool) -> str:

@@ -35,7 +35,7 @@ class PersonEvaluator(LiveEvaluator):
                 return trace
 
     def _prepare_scene(self, task: str, seed: int) -> None:
-        CONSOLE.print(f"[bold]{task}[/bold]: set the scene (topic vip/overlay shows how an episode begins).")
+        CONSOLE.print(f"{task}: set the scene (topic vip/overlay shows how an episode begins).")
         _ask("  Enter lets the policy begin: ", "")
 
     def _outcome(self, success: bool, result: Any) -> str:

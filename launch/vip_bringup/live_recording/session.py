@@ -164,7 +164,7 @@ class Session:
             try:
                 self._act(key)
             except UserError as error:
-                CONSOLE.print(f"[yellow]{error}[/yellow]")
+                CONSOLE.print(str(error), style="yellow")
         return True
 
     def _act(self, key: str) -> None:

@@ -69,7 +69,7 @@ def run_plan(plan: Plan) -> int:
     cells = plan.cells()
     skipped = {name: method.lacks for name, method in plan.methods.items() if method.lacks}
     for name, why in skipped.items():
-        CONSOLE.print(f"[yellow]{name} is left out: {why}[/yellow]")
+        CONSOLE.print(f"{name} is left out: {why}", style="yellow")
     if not cells:
         raise UserError("there is nothing to compare", "choose other methods", str(plan.out))
     _make_folder(plan.out)
