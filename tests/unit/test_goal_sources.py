@@ -172,6 +172,30 @@ def test_a_path_without_a_goal_is_told(
         resolve_goal(text, maker, library)
 
 
+def test_many_pictures_and_many_words_are_more_than_a_file_name_holds(
+    maker: GoalMaker, library: GoalLibrary, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pictures)
+    assert resolve_goal(",".join(["10.png"] * 60), maker, library).embedding.tolist() == [90.0, 90.0, 90.0]
+    goal = resolve_goal("text:" + "red " * 100, GoalMaker(Reader()), library)
+    assert goal.metric == "cosine"
+
+
+@pytest.mark.parametrize("text", ["~nosuchuser/a.png", "x" * 300, "a\0b"])
+@pytest.mark.parametrize("form", ["{}", "uvd:{}", "last:{}", "10.png,{}"])
+def test_what_cannot_be_a_path_is_told(
+    maker: GoalMaker,
+    library: GoalLibrary,
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    text: str,
+) -> None:
+    monkeypatch.chdir(pictures)
+    with pytest.raises(UserError, match="no goal|no such file|not a goal name"):
+        resolve_goal(form.format(text), maker, library)
+
+
 def test_folder_without_pictures_is_told(tmp_path: Path, maker: GoalMaker, library: GoalLibrary) -> None:
     (tmp_path / "notes.txt").write_text("nothing to see")
     with pytest.raises(UserError, match="no goal images"):

@@ -12,8 +12,8 @@ from vip_ros.errors import UserError
 # How a goal is made from what follows the colon.
 _SCHEMES: dict[str, Callable[[GoalMaker, str], Goal]] = {
     "text": lambda maker, rest: maker.of_text(rest),
-    "uvd": lambda maker, rest: maker.of_demonstration(Path(rest).expanduser()),
-    "last": lambda maker, rest: maker.of_last_frame(Path(rest).expanduser()),
+    "uvd": lambda maker, rest: maker.of_demonstration(_there(rest)),
+    "last": lambda maker, rest: maker.of_last_frame(_there(rest)),
 }
 _KINDS = "an image, a video, a folder of them, a goal file, a goal's name, text:WORDS or uvd:VIDEO"
 
@@ -32,8 +32,8 @@ def resolve_goal(text: str, maker: GoalMaker, library: GoalLibrary) -> Goal:
     Raises:
         UserError: none of these, not readable, or made with another encoder.
     """
-    path = Path(text).expanduser()
-    if text and path.exists():
+    path = _found(text) if text else None
+    if path is not None:
         if path.suffix == ".npz" or (path / GOAL_FILE).is_file():
             return load_goal(path, maker.encoder.id)
         return maker.of_paths([path])
@@ -41,7 +41,24 @@ def resolve_goal(text: str, maker: GoalMaker, library: GoalLibrary) -> Goal:
     if colon and scheme in _SCHEMES:
         return _SCHEMES[scheme](maker, rest)
     if "," in text:
-        return maker.of_paths([Path(part.strip()).expanduser() for part in text.split(",") if part.strip()])
-    if "/" in text or "\\" in text or path.suffix:
+        return maker.of_paths([_there(part.strip()) for part in text.split(",") if part.strip()])
+    if "/" in text or "\\" in text or Path(text).suffix:
         raise UserError(f"no goal at {text}", f"name {_KINDS}")
     return library.load(text, maker.encoder.id)
+
+
+def _found(text: str) -> Path | None:
+    """Return the path of something that exists, else None."""
+    try:
+        path = Path(text).expanduser()
+        return path if path.exists() else None
+    # Words too long for a file name, a home of nobody, a NUL: what may be meant otherwise is no path.
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _there(text: str) -> Path:
+    path = _found(text)
+    if path is None:
+        raise UserError(f"no such file or folder: {text}", "check the path")
+    return path
