@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import zipfile
@@ -44,10 +45,13 @@ class Subgoals:
         if (
             not fits
             or budgets.shape != embeddings.shape[:1]
-            or not (budgets > 0.0).all()
-            or not self.rate > 0
+            or not (np.isfinite(budgets) & (budgets > 0.0)).all()
+            or not (math.isfinite(self.rate) and self.rate > 0)
         ):
             raise UserError("the subgoals have no usable embeddings, budgets or rate", "make the goal anew")
+        images = self.images
+        if images is not None and not (_are_pictures(images, 4) and len(images) == len(embeddings)):
+            raise UserError("the subgoals have no picture of each stage", "make the goal anew")
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "budgets", budgets)
 
@@ -83,6 +87,8 @@ class Goal:
         if embedding.ndim != 1 or not embedding.size or not np.isfinite(embedding).all():
             raise UserError(f"goal '{self.name}' has no usable embedding", "make the goal anew")
         object.__setattr__(self, "embedding", embedding)
+        if self.image is not None and not _are_pictures(self.image, 3):
+            raise UserError(f"goal '{self.name}' has no usable image", "make the goal anew")
         if self.metric not in METRICS:
             raise unknown_name("metric", self.metric, METRICS, f"goal '{self.name}'")
         if self.subgoals is not None and self.subgoals.embeddings.shape[1:] != embedding.shape:
@@ -95,6 +101,11 @@ class Goal:
                 f"goal '{self.name}' was made with encoder {self.encoder}, running is {encoder}",
                 "make the goal anew with the running encoder, or load the encoder it was made with",
             )
+
+
+def _are_pictures(array: np.ndarray, dimensions: int) -> bool:
+    """Tell whether an array is RGB that can be shown: uint8 [...,H,W,3] with something in it."""
+    return array.dtype == np.uint8 and array.ndim == dimensions and array.shape[-1] == 3 and bool(array.size)
 
 
 def mean_goal(

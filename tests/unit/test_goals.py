@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vip_models.goals import Goal, GoalLibrary, load_goal, mean_goal, save_goal
+from vip_models.goals import Goal, GoalLibrary, Subgoals, load_goal, mean_goal, save_goal
 from vip_ros.errors import UserError
 
 ENCODER = "vip-sim@0123456789ab"
@@ -88,6 +88,32 @@ def test_a_missing_goal_file_is_named(tmp_path):
 def test_an_unusable_embedding_is_refused(embedding):
     with pytest.raises(UserError, match="no usable embedding"):
         Goal("bad", ENCODER, embedding)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)]
+)
+def test_an_image_that_cannot_be_shown_is_refused(image):
+    with pytest.raises(UserError, match="no usable image"):
+        _goal(image=image)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budgets": np.array([8.0, np.inf])},
+        {"rate": np.inf},
+        {"rate": np.nan},
+        {"images": np.zeros((1, 4, 4, 3), np.uint8)},
+        {"images": np.zeros((2, 4, 4, 3))},
+        {"images": np.zeros((2, 4, 4), np.uint8)},
+    ],
+)
+def test_stages_that_cannot_be_followed_or_shown_are_refused(change):
+    stages = {"embeddings": np.eye(2), "budgets": np.array([8.0, 8.0]), "rate": 25.0}
+    Subgoals(**stages, images=np.zeros((2, 4, 4, 3), np.uint8))
+    with pytest.raises(UserError, match="the subgoals have no"):
+        Subgoals(**(stages | change))
 
 
 def test_the_library_lists_saves_and_loads_by_name(tmp_path):
