@@ -103,6 +103,16 @@ def test_a_loop_starts_again_and_reopening_starts_from_the_first_frame(folder: P
     assert np.array_equal(frames_of(camera, limit=1)[0], image(1))
 
 
+def test_the_frame_before_a_damaged_one_is_still_delivered(folder: Path) -> None:
+    (folder / "f4.png").write_bytes(b"damaged")
+    camera = opened(folder)
+    for index in (1, 2):
+        assert np.array_equal(camera.read().rgb, image(index))
+    with pytest.raises(UserError, match=r"f4\.png"):
+        camera.read()
+    assert camera.read() is None
+
+
 def test_rate_and_size_can_be_set(video: Path) -> None:
     camera = opened(video, rate=5.0, width=16, height=12)
     assert (camera.rate, camera.size) == (5.0, (16, 12))

@@ -182,6 +182,16 @@ def test_a_camera_that_went_away_is_tried_again_with_growing_pauses() -> None:
     assert (watch.mends, loop.reconnects) == (1, 1)
 
 
+def test_a_recording_ends_at_a_picture_that_cannot_be_decoded() -> None:
+    watch = Watch()
+    source = Script([Frame(PICTURE), UserError("damaged"), Frame(PICTURE)], recorded=True, rate=100.0)
+    loop = CaptureLoop(source, watch.hooks(), settle=0.0, first_delay=0.01)
+    loop.start()
+    wait_until(lambda: loop.state == "end of stream")
+    loop.stop()
+    assert (len(watch.frames), watch.errors, loop.reconnects) == (1, ["damaged"], 0)
+
+
 def test_stopping_interrupts_the_pause_between_attempts() -> None:
     watch = Watch()
     loop = CaptureLoop(Script([UserError("gone")]), watch.hooks(), first_delay=60.0)

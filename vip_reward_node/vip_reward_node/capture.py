@@ -22,7 +22,8 @@ class CaptureHooks:
     Attributes:
         publish: takes each frame.
         subscribers: number of listeners now.
-        report: takes an error that the loop will try to mend by reconnecting, or a fatal one.
+        report: takes an error that the loop will try to mend by reconnecting, one that ends a recording, or
+            a fatal one.
         mended: called with the first frame after an error.
     """
 
@@ -111,6 +112,9 @@ class CaptureLoop:
                 frame = self._source.read()
             except UserError as error:
                 self._hooks.report(error)
+                if self._source.recorded:  # it would play again from the start, up to the same picture
+                    self.state = "end of stream"
+                    return
                 self._reconnect()
                 broken = True
                 continue

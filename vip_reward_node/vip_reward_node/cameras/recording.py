@@ -24,6 +24,7 @@ class Recording(CameraSource):
         self._footage: Footage | None = None
         self._frames: Iterator[TimedFrame] = iter(())
         self._next: NDArray[np.uint8] | None = None
+        self._error: UserError | None = None
 
     def open(self) -> None:
         """Open the footage and decode its first frame."""
@@ -37,21 +38,27 @@ class Recording(CameraSource):
         self.size = (self._next.shape[1], self._next.shape[0])
 
     def read(self) -> Frame | None:
-        """Return the next frame at once."""
+        """Return the next frame at once; raises UserError at one that cannot be decoded."""
         if self._footage is None:
             raise UserError(f"{self.config.source} is not open", "activate the camera node first")
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
         if self._next is None and self.config.loop:
             self._frames = iter(self._footage)
             self._next = self._decode()
         frame = self._next
         if frame is None:
             return None
-        self._next = self._decode()
+        try:
+            self._next = self._decode()
+        except UserError as error:  # the frame before it is good: it goes out first
+            self._next, self._error = None, error
         return Frame(frame)
 
     def close(self) -> None:
         """Release the file."""
-        self._footage, self._next = None, None
+        self._footage, self._next, self._error = None, None, None
         self._frames = iter(())
 
     def _decode(self) -> NDArray[np.uint8] | None:
