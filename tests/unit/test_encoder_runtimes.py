@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -163,6 +164,21 @@ def test_resizing_as_a_graph_equals_pil(vip_cache, interpolation, size):
     difference = np.abs(got.astype(int) - preprocess(picture, card))
     assert difference.max() <= 1
     assert (difference > 0).mean() < 1e-2  # ties, which float32 rounds to either side
+
+
+def test_two_processes_may_write_the_graph_at_once(vip_cache, monkeypatch):
+    replace = Path.replace
+
+    def late(path, target):
+        monkeypatch.setattr(Path, "replace", replace)
+        with monkeypatch.context() as other_process:
+            other_process.setattr("os.getpid", lambda: 1)
+            resize_graph()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    path = resize_graph()
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("interpolation", resampling.FILTERS)
