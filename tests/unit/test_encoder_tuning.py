@@ -121,6 +121,15 @@ def test_no_error_allowed_leaves_the_reference(weights, quick, candidates):
     assert tune(CARD, weights, [moving()], "a square", max_error=1e-12).choice == "cpu"
 
 
+def test_a_runtime_that_gives_nan_is_not_chosen(weights, quick, candidates, monkeypatch):
+    def errors(truth, other):
+        # The inexact candidate is fine in the first video and gives NaN in the second.
+        return (0.0, 0.0) if len(truth) == 6 or truth is other else (float("nan"), float("nan"))
+
+    monkeypatch.setattr(tuning, "embedding_errors", errors)
+    assert tune(CARD, weights, [moving(), moving(4)], "squares").choice == "cpu"
+
+
 def test_every_runtime_here_is_measured(weights, quick):
     found = tune(CARD, weights, [moving()], "a square")
     assert {trial.runtime for trial in found.trials} == set(RUNTIMES.names()) - {"auto", "torch"}
