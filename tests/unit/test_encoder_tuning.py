@@ -15,7 +15,7 @@ from vip_bringup.tuning import read_frames, tuning_lines
 from vip_models import load_card, load_encoder, tuning, tuning_store
 from vip_models.machine import this_machine
 from vip_models.runtimes import RUNTIMES
-from vip_models.runtimes.onnx_runtime import OnnxNetwork
+from vip_models.runtimes.onnx_runtime import CPU, OnnxNetwork
 from vip_models.testing import write_random_checkpoint
 from vip_models.tuning import embedding_errors, tune
 from vip_models.tuning_store import Trial, Tuning, store_tuning, stored_tuning, tuning_path, tunings_here
@@ -157,6 +157,13 @@ def test_auto_takes_what_was_chosen(weights):
     store_tuning(chosen("torch"), CARD, file_sha256(weights))
     assert load_encoder("vip-resnet18", weights).runtime == "torch"
     assert load_encoder("vip-resnet18", weights, runtime="cpu").runtime == "cpu"
+
+
+@pytest.mark.parametrize("runtime", ["cuda", "tensorrt"])
+def test_auto_goes_on_without_the_device_it_was_tuned_for(weights, monkeypatch, runtime):
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [CPU])
+    store_tuning(chosen(runtime), CARD, file_sha256(weights))
+    assert load_encoder("vip-resnet18", weights).runtime == "cpu"
 
 
 @pytest.mark.parametrize("change", [{"cpu": "another"}, {"cores": 99}, {"runtimes": {"onnxruntime": "0"}}])

@@ -17,7 +17,10 @@ def open_best(card: EncoderCard, weights: Path, sha256: str, threads: int) -> Ne
     """Open the encoder where `vip models export --tune` found it fastest, else on CUDA, else on the CPU."""
     tuning = stored_tuning(card, sha256)
     if tuning is not None:
-        return RUNTIMES.get(tuning.choice)(card, weights, sha256, threads)
+        try:
+            return RUNTIMES.get(tuning.choice)(card, weights, sha256, threads)
+        except NoDeviceError:  # it was there when the machine was tuned
+            pass
     if CUDA in onnxruntime.get_available_providers():
         try:
             return RUNTIMES.get("cuda")(card, weights, sha256, threads)
