@@ -198,6 +198,27 @@ def test_a_leader_that_falls_silent_lets_go_and_must_be_engaged_anew(bench: Benc
         assert bench.guard[-1].mode == GuardState.HOLD and bench.q == pytest.approx(leader, abs=0.02)
 
 
+def test_a_leader_engaged_before_a_deactivation_moves_nothing_after_the_next_activation(bench: Bench) -> None:
+    with teleop("leader") as node:
+        node.wait_active(bench.probe)
+        bench.follow = bench.q + np.eye(7)[3] * 0.05
+        bench.wait(lambda: bench.call("teleop_node/engage").success, "the leader to be heard")
+        bench.wait(lambda: bench.q == pytest.approx(bench.follow, abs=0.02), "the robot to catch up")
+        assert node.change(bench.probe, "deactivate")
+        bench.wait_guard(GuardState.HOLD)
+        rest, bench.follow = bench.q, bench.follow + np.eye(7)[3] * 0.2
+        bench.chunks.clear()
+        heard = len(bench.teleop)
+        assert node.activate(bench.probe)
+        bench.wait(
+            lambda: any("engage to follow" in state.message for state in bench.teleop[heard:]),
+            "a released leader",
+        )
+        assert not bench.chunks and bench.q == pytest.approx(rest, abs=0.01)
+        assert bench.call("teleop_node/engage").success
+        bench.wait(lambda: bench.q == pytest.approx(bench.follow, abs=0.02), "the robot to follow again")
+
+
 def test_guiding_by_hand_tells_the_measured_joints_while_the_guard_is_inactive_only(bench: Bench) -> None:
     with teleop("kinesthetic") as node:
         node.wait_active(bench.probe)

@@ -246,6 +246,15 @@ def test_a_switch_let_go_for_less_than_a_step_is_a_new_try():
     assert session.step(hold()) is not None
 
 
+def test_a_switch_held_from_before_drives_only_after_a_release():
+    session = Session()
+    session.driving.await_release()
+    session.run(3, hold())
+    assert not session.chunks and "held from before" in session.driving.message
+    session.step(Intent())
+    assert session.step(hold()) is not None and session.driving.engaged
+
+
 def test_a_chunk_carries_on_briefly_then_rests_inside_the_limits():
     q = LIMITS.upper - 0.01
     speed = np.full(7, 0.5)

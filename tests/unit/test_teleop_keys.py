@@ -43,6 +43,27 @@ def test_only_motion_and_gripper_hold_the_switch():
     assert keys.press("g", 0.0) == "gripper" and keys.engaged(0.0) and not keys.twist(0.0).any()
 
 
+def test_a_key_that_was_held_before_counts_only_after_it_was_let_go():
+    keys = HeldKeys(dead_man=0.8)
+    keys.press("w", 0.0)
+    keys.forget("hww", 0.1)
+    assert not keys.engaged(0.1) and not keys.twist(0.1).any()
+    for now in 0.1 + np.arange(60) / 30:
+        keys.press("w", now)
+        assert keys.deaf(now) and not keys.engaged(now) and not keys.twist(now).any()
+    keys.press("w", 3.0)
+    assert keys.engaged(3.0) and keys.twist(3.0)[0] == 1
+
+
+def test_without_a_held_key_the_next_press_drives():
+    keys = HeldKeys(dead_man=0.8)
+    keys.press("w", 0.0)
+    keys.forget("h1", 0.1)
+    assert not keys.engaged(0.1)
+    keys.press("w", 0.2)
+    assert keys.engaged(0.2) and keys.twist(0.2)[0] == 1
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [

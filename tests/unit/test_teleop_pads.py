@@ -125,6 +125,36 @@ def test_a_press_between_two_looks_is_not_lost():
     assert device.read(now()).buttons == ()
 
 
+def test_presses_from_before_are_forgotten_and_a_held_switch_is_not():
+    node, device = attached("joy")
+    for buttons in ([0] * 6, [0, 1, 0, 0, 0, 1]):
+        node.callbacks["joy"](Joy(axes=XBOX_REST, buttons=buttons))
+    device.forget()
+    first = device.read(now())
+    assert first.buttons == () and first.engaged
+
+
+def test_a_spacemouses_presses_from_before_are_forgotten_and_a_pushed_cap_is_not():
+    node, device = attached("spacemouse")
+    node.callbacks["spacenav/twist"](Twist(linear=Vector3(x=1.0)))
+    for buttons in ([0, 0], [1, 1]):
+        node.callbacks["spacenav/joy"](Joy(buttons=buttons))
+    device.forget()
+    first = device.read(now())
+    assert first.buttons == () and first.engaged
+
+
+def test_a_gamepads_button_that_went_down_before_is_no_press(sdl, monkeypatch):
+    device = DEVICES.get("gamepad")()
+    device.open()
+    device.read(now())
+    monkeypatch.setattr(FakeController, "get_button", lambda self, index: index in (4, 10))
+    device.forget()
+    first = device.read(now())
+    assert first.buttons == () and first.engaged
+    device.close()
+
+
 def test_an_unknown_layout_names_the_known_ones():
     with pytest.raises(UserError, match="game_controller_node, joy_node"):
         attached("joy", joy_layout="joy_nod")

@@ -30,6 +30,9 @@ class HeldDevice:
         """A hand holds this switch, not a program; letting go is always possible by hand."""
         return self.hold
 
+    def forget(self) -> None:
+        """Drop what came while nobody looked; what is held by hand now may stay. Nothing by default."""
+
     def close(self) -> None:
         """Give the subscriptions back."""
         while self._entities:

@@ -14,6 +14,7 @@ from vip_teleop.teleop_config import TeleopConfig
 # A joint state older than this is no ground to drive from, s.
 STALE = 0.5
 _DRIVABLE = ("HOLD", "TRACKING")
+_READY = "ready"
 STOPPED = "stopped: "
 """How the message begins when driving ended against the person's will."""
 
@@ -42,7 +43,7 @@ class Driving:
         self.limits, self.commanding = limits, commanding
         self.settings = Settings(config, limits.gripper_width)
         self.engaged = False
-        self.message = "ready"
+        self.message = _READY
         self._config = config
         self._motion = _motion(config, limits, joints)
         self._blocked = False
@@ -74,12 +75,18 @@ class Driving:
         """Note that the switch was let go, be it for less than a step: the next press is a new try."""
         self._blocked = False
 
+    def await_release(self) -> None:
+        """Drive only after the switch was seen released: whoever held it before did not ask for this."""
+        self._blocked = True
+
     def let_go(self) -> DriveChunk | None:
         """Return the final chunk when the arm is being driven: the session ends."""
         return self._release("ended") if self.engaged else None
 
     def _engage(self, intent: Intent, view: View) -> bool:
         if not intent.engaged or self._blocked:
+            if intent.engaged and self.message == _READY:
+                self.message = "held from before: release and engage anew"
             if intent.message and not self._blocked:
                 self.message = intent.message
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Any
 
@@ -11,6 +12,7 @@ from franka_node.arm_geometry import TIP, part_positions
 from vip_ros.node import run_node
 from vip_teleop.device_base import SwitchedDevice
 from vip_teleop.devices import Device
+from vip_teleop.intent import QUIT
 from vip_teleop.keys import PRESSES, split_keys
 from vip_teleop.screen import Picture, Screen
 from vip_teleop.teleop_node import TeleopNode
@@ -48,15 +50,24 @@ class ForegroundTeleop(TeleopNode):
             self._keys.close()
             self._keys = None
 
+    def start(self) -> None:
+        """Begin to drive; keys that were typed before are answered as those of an inactive node."""
+        self._look()
+        super().start()
+
     def _look(self) -> None:
         if self._keys is None or self.device is None:
             return
         for key in split_keys(self._keys.read()):
             if key in (ENGAGE, RELEASE):
-                if refusal := self.device.switch(key == ENGAGE):
+                if refusal := self.switch(key == ENGAGE):
                     self.say(refusal)
-            elif key in PRESSES:
+            elif key in PRESSES and self.driving is not None:
                 self.presses.append(PRESSES[key])
+            elif PRESSES.get(key) == QUIT:
+                signal.raise_signal(signal.SIGINT)  # no step takes it while the node is inactive
+            elif key in PRESSES:
+                self.say(self.inactive)
 
     def _help(self, device: Device) -> list[str]:
         if self.config.device == "keyboard":

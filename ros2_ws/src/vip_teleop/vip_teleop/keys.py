@@ -102,12 +102,16 @@ class HeldKeys:
         self._pressed_at = -np.inf
         self._moves_until = -np.inf
         self._engaged_until = -np.inf
+        self._deaf_until = -np.inf
 
     def press(self, key: str, now: float) -> str:
         """Note a key at a time (s); return the button it stands for, or an empty string."""
         if key == STOP:
             self._moves_until = self._engaged_until = -np.inf
             self._key = ""
+            return ""
+        if key in MOTION and self.deaf(now):
+            self._deaf_until = now + self._dead_man
             return ""
         if key in MOTION:
             gap = now - self._pressed_at
@@ -120,6 +124,20 @@ class HeldKeys:
         if button == GRIPPER:  # the hand moves only while somebody drives
             self._engaged_until = max(self._engaged_until, now + self._dead_man)
         return button
+
+    def forget(self, typed: str, now: float) -> None:
+        """Forget every key at a time (s); typed are keys nobody looked at yet.
+
+        A direction among those may still be held: directions count again after a silence of dead_man.
+        """
+        self.press(STOP, now)
+        self._pressed_at = -np.inf
+        held = any(key in MOTION for key in split_keys(typed))
+        self._deaf_until = now + self._dead_man if held else -np.inf
+
+    def deaf(self, now: float) -> bool:
+        """Return whether directions do not count yet at a time (s)."""
+        return now < self._deaf_until
 
     def engaged(self, now: float) -> bool:
         """Return whether the dead-man switch counts as held at a time (s)."""

@@ -90,7 +90,15 @@ class TeleopNode(StackNode):
         self._limits = self.ear.limits(self.config.robot).stricter(margin=MARGIN)
         if self.ear.view(self._limits).q_age > STALE:
             raise UserError("no fresh joint state", "is franka_node up? see its log")
-        self.driving = Driving(self.config, self._limits, self.device.joints, self.device.commanding)
+        driving = Driving(self.config, self._limits, self.device.joints, self.device.commanding)
+        # What was pressed before now was not meant for the arm: everybody engages anew. It comes last, as
+        # loading the kinematics takes a while.
+        held_by_hand = self.device.switch(False)
+        self.device.forget()
+        self.presses.clear()
+        if held_by_hand and self.device.read(self.view()).engaged:
+            driving.await_release()
+        self.driving = driving
         self._timer = self.create_timer(1.0 / self.config.rate, self._step)
 
     def stop(self) -> None:
@@ -102,6 +110,8 @@ class TeleopNode(StackNode):
             self._send(self.driving.let_go())
             self.tell(force=True)
             self.driving = None
+        if self.device is not None:
+            self.device.switch(False)
 
     def teardown(self) -> None:
         """Let go of the device."""
@@ -125,6 +135,11 @@ class TeleopNode(StackNode):
         if self._answer and self.now_ns() * 1e-9 < self._answer_until:
             return self._answer
         return self.driving.message if self.driving is not None else self.last_error or self.state
+
+    @property
+    def inactive(self) -> str:
+        """What is answered to whoever asks something of a node that is not active."""
+        return f"{self.get_name()} is {self.state}: activate it first"
 
     def view(self) -> View:
         """Return what is known of the robot now."""
@@ -186,17 +201,20 @@ class TeleopNode(StackNode):
 
     def _switcher(self, engage: bool) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
         def answer(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            assert self.device is not None  # the service lives as long as the device
-            if self.driving is None:
-                refusal = f"{self.get_name()} is {self.state}: activate it first"
-            else:
-                refusal = self.device.switch(engage)
-                if not engage and not refusal:
-                    self.driving.released()
+            refusal = self.switch(engage)
             response.success, response.message = not refusal, refusal or ("engaged" if engage else "released")
             return response
 
         return answer
+
+    def switch(self, engage: bool) -> str:
+        """Engage or release the device; return why not, or an empty string."""
+        if self.driving is None or self.device is None:
+            return self.inactive
+        refusal = self.device.switch(engage)
+        if not engage and not refusal:
+            self.driving.released()
+        return refusal
 
     def say(self, text: str) -> None:
         """Show one line to the person for a while."""

@@ -57,6 +57,13 @@ class KeyTerminal:
             raise UserError("the terminal is closed", "connect again and restart")
         return data.decode("utf-8", errors="ignore")
 
+    def drain(self) -> str:
+        """Take all that waits to be read and return it; raises UserError when the terminal is gone."""
+        text = ""
+        while typed := self.read():
+            text += typed
+        return text
+
     def close(self) -> None:
         """Put the terminal back as it was; may be called twice."""
         before, self._before = self._before, None

@@ -37,6 +37,9 @@ class Device(Protocol):
     def switch(self, engage: bool) -> str:
         """Engage or release by service; return why not, or an empty string."""
 
+    def forget(self) -> None:
+        """Drop what came while nobody looked, before the first read after an activation."""
+
     def close(self) -> None:
         """Let go of the device; may be called twice, and without open."""
 

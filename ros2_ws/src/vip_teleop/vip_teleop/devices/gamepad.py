@@ -56,6 +56,10 @@ class Gamepad(HeldDevice):
             return self._reader.forget() if not self._find() else self._reader.read(self._state())
         return self._reader.read(self._state())
 
+    def forget(self) -> None:
+        """Take no button for a new press that went down while nobody looked."""
+        self._reader.forget()
+
     def close(self) -> None:
         """Let go of the pad and of SDL."""
         super().close()

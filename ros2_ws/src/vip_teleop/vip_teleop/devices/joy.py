@@ -49,6 +49,10 @@ class JoyDevice(HeldDevice):
             return self._reader.forget()
         return dataclasses.replace(self._intent, buttons=presses)
 
+    def forget(self) -> None:
+        """Drop the presses; a dead-man switch that is held stays known as held."""
+        self._presses = []
+
     def _on_joy(self, message: Joy) -> None:
         self._intent = self._reader.read(self._layout.state(message.axes, message.buttons))
         self._presses += self._intent.buttons  # of every message, however short the press

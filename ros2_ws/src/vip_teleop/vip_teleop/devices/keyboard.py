@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from vip_teleop.device_base import HeldDevice
 from vip_teleop.devices import DEVICES
 from vip_teleop.intent import Intent, View
@@ -33,7 +35,12 @@ class Keyboard(HeldDevice):
             engaged=self._held.engaged(view.now),
             twist=self._held.twist(view.now),
             buttons=tuple(button for button in buttons if button),
+            message="held from before: let go of all keys first" if self._held.deaf(view.now) else "",
         )
+
+    def forget(self) -> None:
+        """Drop what was typed; raises UserError when the terminal is gone."""
+        self._held.forget(self._terminal.drain(), time.monotonic())
 
     def close(self) -> None:
         """Put the terminal back as it was."""

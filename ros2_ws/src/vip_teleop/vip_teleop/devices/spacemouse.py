@@ -54,6 +54,10 @@ class SpaceMouse(HeldDevice):
             self._held_until = view.now + _AFTER
         return Intent(engaged=view.now < self._held_until, twist=twist, buttons=pressed)
 
+    def forget(self) -> None:
+        """Drop the presses; a cap that is pushed stays known as pushed."""
+        self._pressed, self._held_until = [], float("-inf")
+
     def _on_twist(self, message: Twist) -> None:
         linear, angular = message.linear, message.angular
         twist = np.array([linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
