@@ -92,10 +92,9 @@ def test_a_terminal_that_goes_away_leaves_an_arm_at_rest(arm: Arm) -> None:
         terminal.wait_for("DRIVING", meanwhile=lambda: terminal.type("a"))
         terminal.process.send_signal(signal.SIGHUP)  # as sshd does when the connection is lost
         terminal.process.wait(30)
-        arm.probe.wait_for(
-            lambda: arm.guard[-1].mode == GuardState.FAULT and arm.guard[-1].fault == "action_stale",
-            what="the guard's fault",
-        )
+        # It ends as by Ctrl-C: the hand is let go of in good order, with no stream that breaks off.
+        arm.probe.wait_for(arm.is_held, what="rest")
+        assert arm.guard[-1].mode == GuardState.HOLD and not arm.guard[-1].fault
 
 
 def test_keys_engage_a_device_that_has_no_switch_of_its_own(arm: Arm) -> None:
