@@ -6,7 +6,6 @@ It reads the same description as `vip up` (vip_bringup/graph.py) and starts the 
 from __future__ import annotations
 
 import atexit
-import os
 import shlex
 import shutil
 import sys
@@ -20,7 +19,7 @@ from launch.launch_description_entity import LaunchDescriptionEntity
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetRemap
 
-from vip_bringup.child import EXEC_CHILD
+from vip_bringup.child import tied_launcher
 from vip_bringup.graph import Graph, NodeSpec, build_graph
 from vip_bringup.graph_view import DESCRIPTION, view_remaps
 from vip_bringup.rviz import rviz
@@ -98,4 +97,4 @@ def _rviz(context: LaunchContext, graph: Graph) -> list[LaunchDescriptionEntity]
 
 def _tied_to_launch() -> str:
     """Return a command prefix by which a process ends when the launch process dies, however it dies."""
-    return shlex.join([sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())])
+    return shlex.join(tied_launcher())

@@ -14,6 +14,11 @@ EXEC_CHILD = Path(__file__).with_name("exec_child.py")
 _LONGEST_LINE = 1 << 16
 
 
+def tied_launcher() -> list[str]:
+    """Return what stands before a program (absolute path) that is to end when this process does."""
+    return [sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())]
+
+
 class Child:
     """A running child process.
 
@@ -29,9 +34,8 @@ class Child:
         self.last_line = ""
         self.output_closed = False
         self._partial = b""
-        launcher = [sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())]
         self.process = subprocess.Popen(
-            [*launcher, *command],
+            [*tied_launcher(), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vip_reward_node.files import write_atomically
 from vip_ros.errors import UserError
 
 
@@ -25,15 +25,13 @@ def check_place(path: Path) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write figures in one rename; raises UserError when they cannot be written."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(json.dumps(values, indent=2) + "\n")
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError("cannot write the figures", error.strerror or str(error), str(path)) from None
+    """Write figures in one rename, safe from a power cut; raises UserError when they cannot be written."""
+    text = json.dumps(values, indent=2) + "\n"
+
+    def write(draft: Path) -> None:
+        with draft.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    write_atomically(path, write)

@@ -25,6 +25,11 @@ class Override:
     text: str
 
 
+def is_setting_of(node: str, text: str) -> bool:
+    """Tell whether a `node.parameter=value` text is about that node."""
+    return text.strip().startswith(f"{node}.")
+
+
 def parse_override(text: str) -> Override:
     """Split `node.parameter=value`; the parameter may hold dots, the value anything.
 

@@ -85,6 +85,11 @@ class EncoderCard:
         values = {name: getattr(self, name) for name in _OF_THE_NETWORK}
         return {**values, "mean": list(self.mean), "std": list(self.std)}
 
+    def embedding_values(self) -> dict[str, Any]:
+        """Return all that decides embeddings beside the weights: another value, other embeddings."""
+        reading = ("interpolation", "passes_exact", "window", "drop", "convert")
+        return self.network_values() | {name: getattr(self, name) for name in reading}
+
 
 def card_names() -> list[str]:
     """Return the names of all shipped cards, sorted."""

@@ -19,8 +19,6 @@ Floats = NDArray[np.float32]
 Embedded = tuple[NDArray[np.int64], Floats, NDArray[np.uint8]]
 
 _LOSS = "the episodes will be encoded anew next time"
-_READING = ("interpolation", "passes_exact", "window", "drop", "convert")
-"""What of a card changes embeddings beside its network_values: how pictures and weights are read."""
 
 
 class FrameEncoder(Protocol):
@@ -64,9 +62,7 @@ def _cache_file(folder: Path, bag: Path, encoder: FrameEncoder) -> Path:
 def _preparation(encoder: FrameEncoder) -> str:
     """Return what an embedding depends on beside the weights: another card may read the same file."""
     card = getattr(encoder, "card", None)
-    if card is None:
-        return ""
-    return repr([*sorted(card.network_values().items()), *((name, getattr(card, name)) for name in _READING)])
+    return "" if card is None else repr(sorted(card.embedding_values().items()))
 
 
 def _load(path: Path) -> Embedded | None:

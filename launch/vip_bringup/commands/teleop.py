@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from vip_bringup.demo.progress import CONSOLE, step
     from vip_bringup.demo.stack import RunningStack
     from vip_bringup.graph import build_graph
+    from vip_bringup.settings import is_setting_of
     from vip_ros.errors import UserError
     from vip_teleop.devices import DEVICES
     from vip_teleop.foreground import run_foreground
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--task chooses the scene of a stack that is brought up", "add --up")
     own = [*args.settings, f"teleop_node.device={args.device}"]
     graph = build_graph(args.config, own, ["teleop_node"])
-    others = [text for text in args.settings if not text.strip().startswith("teleop_node.")]
+    others = [text for text in args.settings if not is_setting_of("teleop_node", text)]
     if (others or args.seed is not None) and not args.up:
         raise UserError("--seed, and --set of other nodes, are for a stack that is brought up", "add --up")
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory(prefix="vip-teleop-") as folder:

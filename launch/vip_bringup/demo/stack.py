@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from vip_bringup.child import EXEC_CHILD
+from vip_bringup.child import tied_launcher
 from vip_ros.errors import UserError
 
 READY_LINE = "stack is active"
@@ -34,8 +34,7 @@ class RunningStack:
 
     def __enter__(self) -> RunningStack:
         # Tied to this process: a stack must not go on moving an arm for somebody who is gone.
-        command = [sys.executable, "-I", "-S", str(EXEC_CHILD), str(os.getpid())]
-        command += [sys.executable, "-m", "vip_bringup.cli", "up", "--config", self._config]
+        command = [*tied_launcher(), sys.executable, "-m", "vip_bringup.cli", "up", "--config", self._config]
         for setting in self._settings:
             command += ["--set", setting]
         with self._open_log() as sink:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from vip_bringup.demo.stack import RunningStack
 from vip_bringup.evaluating.films import FailureFilms
 from vip_bringup.evaluating.sight import Sight
 from vip_bringup.graph import build_graph
+from vip_bringup.lock import ros_domain
 from vip_ros.errors import UserError
 from vip_ros.resources import cache_dir
 
@@ -145,7 +145,7 @@ def _log() -> Path:
     """Return the file that the stack prints into; kept, for a stack that did not start is read up there."""
     folder = cache_dir() / "logs"
     folder.mkdir(exist_ok=True)
-    return folder / f"eval-stack-{os.environ.get('ROS_DOMAIN_ID', '0')}.log"
+    return folder / f"eval-stack-{ros_domain()}.log"
 
 
 def _task(name: str, simulated: bool) -> str:

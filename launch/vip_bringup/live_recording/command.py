@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from vip_bringup.demo.progress import CONSOLE
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.graph import build_graph
+from vip_bringup.settings import is_setting_of
 from vip_ros.errors import UserError
 from vip_teleop.devices import DEVICES
 from vip_teleop.episode import check_task, list_episodes, load_info
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vip_teleop.terminal import KeyTerminal
 
 SCRIPTED, KEYBOARD = "scripted", "keyboard"
+TELEOP = "teleop_node"
 _LOG = "stack.log"
 
 
@@ -60,15 +62,13 @@ class LiveOptions:
             # Nobody can be hurt here, and a busy machine may stall for longer than a real arm should wait.
             chosen.append(f"franka_node.task={self.task}")
             chosen += [f"franka_node.{stream}_timeout=1.0" for stream in ("action", "joint_state", "loop")]
-        return [*chosen, *(text for text in self.settings if not self._is_of_keyboard(text))]
+        own_node = self.device == KEYBOARD  # it runs on this terminal and takes its settings there
+        return [*chosen, *(text for text in self.settings if not (own_node and is_setting_of(TELEOP, text)))]
 
     def keyboard(self) -> list[str]:
         """Return the settings of the keyboard's own node, which runs on this terminal beside the stack."""
-        own = [text for text in self.settings if _is_of_teleop(text)]
-        return ["teleop_node.device=keyboard", *own]
-
-    def _is_of_keyboard(self, text: str) -> bool:
-        return self.device == KEYBOARD and _is_of_teleop(text)
+        own = [text for text in self.settings if is_setting_of(TELEOP, text)]
+        return [f"{TELEOP}.device={KEYBOARD}", *own]
 
     def task_name(self) -> str:
         """Return the task as episodes name it; raises UserError for one that the simulator does not have."""
@@ -83,10 +83,6 @@ class LiveOptions:
         graph = build_graph(self.config, self.settings)
         robot = next((spec for spec in graph.nodes if spec.name == "franka_node"), None)
         return str(robot.parameters.get("driver", "")) if robot is not None else ""
-
-
-def _is_of_teleop(setting: str) -> bool:
-    return setting.strip().startswith("teleop_node.")
 
 
 def record_live(options: LiveOptions) -> int:
@@ -118,7 +114,7 @@ def _check(options: LiveOptions) -> None:
         raise UserError("a person's keys need a terminal", "run this in one, or use --teleop scripted")
     build_graph(options.config, options.overrides())
     if options.device == KEYBOARD:
-        build_graph(options.config, options.keyboard(), ["teleop_node"])
+        build_graph(options.config, options.keyboard(), [TELEOP])
 
 
 def _make_folder(out: Path) -> None:
@@ -160,7 +156,7 @@ def _run_session(options: LiveOptions) -> None:
 @contextmanager
 def _keyboard(options: LiveOptions) -> Iterator[subprocess.Popen[bytes]]:
     """Run the keyboard's node on this terminal: it reads the keys, also those of the recorder."""
-    graph = build_graph(options.config, options.keyboard(), ["teleop_node"])
+    graph = build_graph(options.config, options.keyboard(), [TELEOP])
     (node,) = graph.nodes
     with (
         tempfile.TemporaryDirectory(prefix="vip-keyboard-") as folder,

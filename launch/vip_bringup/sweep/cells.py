@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -20,10 +18,10 @@ from policy_node.evaluation import EpisodeResult, EvaluationConfig
 from policy_node.learning import TrainConfig
 from policy_node.lockstep import evaluate_in_simulator
 from policy_node.training import describe, goal_of
+from vip_bringup.json_file import check_place, write_json
 from vip_bringup.sweep.data import Episodes
 from vip_bringup.sweep.eyes import Eyes
 from vip_bringup.sweep.methods import Method
-from vip_ros.errors import UserError
 from vip_teleop.episode import load_info
 
 
@@ -107,6 +105,8 @@ class Bench:
     def run(self, cell: Cell, method: Method, eyes: Eyes) -> dict[str, Any]:
         """Learn, judge, write the cell's file in one rename, and return its content."""
         begin = time.monotonic()
+        # Of what it begins with: files that change while it runs are not what was judged.
+        fingerprint = self._fingerprint(cell, method, eyes)
         config = self._config(cell, method)
         encoder = self._encoder(eyes)
         dataset = self._data(cell, encoder, config)
@@ -144,7 +144,7 @@ class Bench:
             "training": learned.figures,
             "train_seconds": round(taught - begin, 1),
             "judge_seconds": round(time.monotonic() - taught, 1),
-            "fingerprint": self._fingerprint(cell, method, eyes),
+            "fingerprint": fingerprint,
         }
         _write(self._file(cell), result)
         return result
@@ -187,13 +187,5 @@ class Bench:
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(result, stream, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise UserError("cannot write the result", error.strerror or str(error), str(path)) from None
+    check_place(path)
+    write_json(path, result)

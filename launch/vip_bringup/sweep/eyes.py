@@ -40,7 +40,7 @@ class Eyes:
 
         card = load_card(self.card)
         weights = card.sha256 if self.weights is None else file_sha256(self.weights)
-        return repr((card.network_values(), card.interpolation, self.kind or weights))
+        return repr((card.embedding_values(), self.kind or weights))
 
     def load(self, folder: Path) -> FrameEncoder:
         """Return the encoder; random weights are kept in the folder. Raises UserError when it cannot."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from franka_node.arm_geometry import LEVERS, PARTS, RADII, TIP, part_places, part_positions
+from franka_node.arm_geometry import DH, LEVERS, PARTS, RADII, TIP, part_places, part_positions
 from franka_node.limits import Array
 from franka_node.targets import Vector
 from vip_ros.config import option
 from vip_ros.errors import UserError
 
-_JOINTS = 7
+_JOINTS = len(DH)
 # An arm that starts outside may move as far outside as it was, and this much, m.
 SLACK = 1e-3
 _LEVERS: Vector = LEVERS.tolist()
