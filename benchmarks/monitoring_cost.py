@@ -4,9 +4,10 @@
 
 The simulated stack runs with a policy that holds still, so that every picture ends in a command. In turns the
 monitor is inactive and nobody looks, or everything is on: monitor_node drawing for two subscribers, the
-overlay, the status screen of `vip up`, and the dashboard with a page open in a headless browser (where one is
-installed). The browser belongs to whoever looks, most often on another machine: its CPU is told apart, and it
-gets no more of it than the rest leaves.
+overlay, the status screen of `vip up`, and the dashboard with a page open. That page is received once by a
+program that draws nothing, as if it were drawn on another machine, and once by a headless browser on this one
+(where one is installed). Both belong to whoever looks: their CPU is told apart, and they get no more of it
+than the rest leaves.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,14 @@ from vip_ros.errors import UserError
 from vip_ros.middleware import configure_middleware
 from vip_ros.qos import RELIABLE_1, RELIABLE_10
 
+PAGE = "open page"
 WATCHERS = ("monitor_node", "overlay_node", "dashboard", "status screen")
 # Not measured at the beginning of each turn, s: discovery runs, and load from before it passes.
 SETTLE = 5.0
 RATE = 10.0  # of the policy, Hz: what one is trained to act at unless told otherwise
 ENOUGH = 0.10  # of the stack's CPU
 SCREEN = "--show-status"
+ALONE, ELSEWHERE, HERE = "alone", "watched from elsewhere", "watched in a browser here"
 
 
 class Client(GraphClient):
@@ -103,7 +106,11 @@ class Watchers:
     """First processes of those who look; -1: nobody."""
 
     dashboard: int = -1
-    browser: int = -1
+    page: int = -1
+
+
+Page = Callable[[str], contextlib.AbstractContextManager[int]]
+"""Opens the dashboard's page at an address; yields the process that looks."""
 
 
 def cpu_by_role(watchers: Watchers) -> Counter[str]:
@@ -115,8 +122,8 @@ def cpu_by_role(watchers: Watchers) -> Counter[str]:
             pid = int(entry.name)
             used = cpu_seconds(pid)
             # A browser writes its titles over its environment; its session is its own.
-            if os.getsid(pid) == watchers.browser:
-                spent["browser"] += used
+            if os.getsid(pid) == watchers.page:
+                spent[PAGE] += used
             elif pid != os.getpid() and domain in (entry / "environ").read_bytes().split(b"\0"):
                 command = (entry / "cmdline").read_bytes().decode(errors="replace")
                 spent[role(command, pid == watchers.dashboard)] += used
@@ -144,18 +151,36 @@ def measure(client: Client, watchers: Watchers, seconds: float) -> tuple[Counter
 
 
 @contextlib.contextmanager
-def watching(client: Client) -> Iterator[Watchers]:
+def watching(client: Client, page: Page) -> Iterator[Watchers]:
     """Look at everything; yields who looks."""
     client.watch(True)
-    with RunningDashboard() as dashboard, status_screen(), contextlib.ExitStack() as stack:
-        watchers = Watchers(dashboard.pid)
-        if find_browser() is not None:
-            browser = stack.enter_context(Browser(aside=True))
-            browser.open(dashboard.url)
-            browser.wait_for(CAMERA_SHOWN, "the camera's picture")
-            watchers = Watchers(dashboard.pid, browser.pid)
-        yield watchers
+    with RunningDashboard() as dashboard, status_screen(), page(dashboard.url) as pid:
+        yield Watchers(dashboard.pid, pid)
     client.watch(False)
+
+
+@contextlib.contextmanager
+def browser_here(url: str) -> Iterator[int]:
+    """Open the page in a browser; yields its first process."""
+    with Browser(aside=True) as browser:
+        browser.open(url)
+        browser.wait_for(CAMERA_SHOWN, "the camera's picture")
+        yield browser.pid
+
+
+@contextlib.contextmanager
+def page_elsewhere(url: str) -> Iterator[int]:
+    """Receive the page without drawing it; yields the process."""
+    command = ["nice", "-n", "19", sys.executable, str(Path(__file__).with_name("page_reader.py")), url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as reader:
+        assert reader.stdout is not None
+        try:
+            if reader.stdout.readline().strip() != "reading":
+                raise UserError("the dashboard's page cannot be read", "see what page_reader.py printed")
+            yield reader.pid
+        finally:
+            reader.terminate()
+            print(f"{reader.stdout.read().strip()} pictures came to the page", flush=True)
 
 
 @contextlib.contextmanager
@@ -183,8 +208,8 @@ def run(seconds: float, turns: int) -> dict[str, Any]:
     os.environ.setdefault("ROS_DOMAIN_ID", "0")  # by which the stack's processes are found
     configure_middleware()
     encoder = load_encoder("vip-sim")
-    spent: dict[bool, Counter[str]] = defaultdict(Counter)
-    latency: dict[bool, list[float]] = defaultdict(list)
+    spent: dict[str, Counter[str]] = defaultdict(Counter)
+    latency: dict[str, list[float]] = defaultdict(list)
     loads = [load_average()]
     with tempfile.TemporaryDirectory(prefix="vip-monitoring-") as folder:
         policy = write_still_policy(Path(folder) / "policy", encoder.id, encoder.dim, RATE)
@@ -204,8 +229,9 @@ def run(seconds: float, turns: int) -> dict[str, Any]:
                 client.press("policy_node/start")
                 client.watch(False)
                 for _ in range(turns):
-                    turn(client, False, contextlib.nullcontext(Watchers()), seconds, spent, latency)
-                    turn(client, True, watching(client), seconds, spent, latency)
+                    turn(client, ALONE, contextlib.nullcontext(Watchers()), seconds, spent, latency)
+                    for way, page in pages().items():
+                        turn(client, way, watching(client, page), seconds, spent, latency)
                     loads.append(load_average())
             finally:
                 client.close()
@@ -213,58 +239,63 @@ def run(seconds: float, turns: int) -> dict[str, Any]:
     return table(spent, latency, seconds * turns, loads)
 
 
-def turn(client: Client, on: bool, way: Any, seconds: float, spent: Any, latency: Any) -> None:
+def pages() -> dict[str, Page]:
+    """Return the ways to look that this machine has."""
+    ways: dict[str, Page] = {ELSEWHERE: page_elsewhere}
+    if find_browser() is not None:
+        ways[HERE] = browser_here
+    return ways
+
+
+def turn(client: Client, way: str, looking: Any, seconds: float, spent: Any, latency: Any) -> None:
     """Measure one turn and add it up."""
-    with way as watchers:
+    with looking as watchers:
         # Starting a dashboard on a busy machine may have starved the stack into a fault.
         for name in ("franka_node/reset", "policy_node/start"):
             with contextlib.suppress(UserError):
                 client.press(name)
         used, times = measure(client, watchers, seconds)
-    spent[on].update(used)
-    latency[on].extend(times)
-    print(
-        f"{'watched' if on else 'alone':8} {sum(used.values()):6.1f} CPU s, {len(times)} commands", flush=True
-    )
+    spent[way].update(used)
+    latency[way].extend(times)
+    print(f"{way:26} {sum(used.values()):6.1f} CPU s, {len(times)} commands", flush=True)
 
 
 def table(spent: Any, latency: Any, seconds: float, loads: list[float]) -> dict[str, Any]:
     """Return the figures in the form of docs/results."""
-    share = watch_share(spent[True])
-    roles = sorted((set(spent[True]) | set(spent[False])) - {"browser"})
+    share = watch_share(spent[ELSEWHERE])
+    ways = list(spent)
+    roles = sorted({name for way in ways for name in spent[way]} - {PAGE})
     rows: list[list[Any]] = [
-        [f"{name}, % of a core", *(100 * spent[on][name] / seconds for on in (False, True))] for name in roles
+        [f"{name}, % of a core", *(100 * spent[way][name] / seconds for way in ways)]
+        for name in [*roles, PAGE]
     ]
-    rows.append(["browser (not the stack's), % of a core", 0.0, 100 * spent[True]["browser"] / seconds])
-    rows.append(["watching, % of the stack's CPU", 0.0, 100 * share])
-    alone, watched = (whole(spent[on]) for on in (False, True))
-    rows.append(["the whole, % of a core", 100 * alone / seconds, 100 * watched / seconds])
+    rows.append(["watching, % of the stack's CPU", *(100 * watch_share(spent[way]) for way in ways)])
+    rows.append(["the whole, % of a core", *(100 * whole(spent[way]) / seconds for way in ways)])
     for q in (50, 95, 99):
-        rows.append([f"image to command p{q}, ms", *(percentile(latency[on], q) for on in (False, True))])
+        rows.append([f"image to command p{q}, ms", *(percentile(latency[way], q) for way in ways)])
     rows = [[row[0], *(None if cell is None else round(cell, 1) for cell in row[1:])] for row in rows]
     machine = this_machine()
     return {
         "title": "What watching costs",
         "about": "monitor_node drawing, overlay, status screen, and the dashboard with one page open, "
         f"beside the stack. It takes {'no more' if share <= ENOUGH else '**more**'} than the "
-        f"{100 * ENOUGH:.0f} % of the stack's CPU that it may; the browser stands in for another machine's.",
+        f"{100 * ENOUGH:.0f} % of the stack's CPU that it may. What shows the page is not part of the stack.",
         "command": "python benchmarks/monitoring_cost.py --json docs/results/50-monitoring-cost.json",
         "machine": f"{machine.cpu}, {machine.cores} cores",
         "load": f"{min(loads):.1f} to {max(loads):.1f}",
-        "columns": ["", "alone", "watched"],
+        "columns": ["", *ways],
         "rows": rows,
     }
 
 
 def watch_share(spent: Counter[str]) -> float:
     """Return the watchers' part of all the stack's CPU."""
-    all_of_it = whole(spent)
-    return sum(spent[name] for name in WATCHERS) / all_of_it if all_of_it else float("nan")
+    return sum(spent[name] for name in WATCHERS) / whole(spent)
 
 
 def whole(spent: Counter[str]) -> float:
-    """Return the CPU seconds of everything but the browser."""
-    return sum(seconds for name, seconds in spent.items() if name != "browser")
+    """Return the CPU seconds of everything but the page."""
+    return sum(seconds for name, seconds in spent.items() if name != PAGE)
 
 
 def percentile(values: list[float], q: int) -> float | None:
@@ -278,7 +309,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="of each turn (default 20)")
-    parser.add_argument("--turns", type=int, default=2, help="pairs of turns (default 2)")
+    parser.add_argument("--turns", type=int, default=2, help="of each way (default 2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument(SCREEN, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -289,8 +320,9 @@ def main() -> int:
     except UserError as error:
         print(f"vip: {error}", file=sys.stderr)
         return 2
-    for name, alone, watched in figures["rows"]:
-        print(f"{name:42} {alone if alone is not None else float('nan'):9.2f} {watched or 0.0:9.2f}")
+    print(f"{'':36}" + "".join(f"{way:>26}" for way in figures["columns"][1:]))
+    for name, *cells in figures["rows"]:
+        print(f"{name:36}" + "".join(f"{'-' if cell is None else cell:>26}" for cell in cells))
     print(f"load {figures['load']}")
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -21,8 +21,8 @@ from vip_bringup.dashboard.ears import Ears
 from vip_bringup.dashboard.state import OLD, DashboardState
 from vip_ros.resources import cache_dir
 
-# Redraws per second, Hz.
-_RATE = 2.0
+# Redraws per second, Hz: as often as the nodes report.
+_RATE = 1.0
 _MESSAGES = 8
 _AGE = 7  # width of the ages, characters
 _STYLES = {
@@ -62,7 +62,7 @@ class StatusScreen:
         """Begin to draw."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self.log_path.open("w", encoding="utf-8", buffering=1)
-        self._ears = Ears(self._state, self._namespace, orders=(), period=1.0 / _RATE)
+        self._ears = Ears(self._state, self._namespace, orders=(), period=0.5 / _RATE, joints=False)
         self._live.start()
         return self
 

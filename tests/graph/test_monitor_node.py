@@ -47,7 +47,7 @@ def test_rewards_and_images_are_shown(probe: Probe) -> None:
 
         def complete() -> bool:
             camera.publish(solid(100))
-            picture = to_rgb(pictures[-1]) if pictures else np.zeros((540, 960, 3), np.uint8)
+            picture = to_rgb(pictures[-1]) if pictures else np.zeros((450, 800, 3), np.uint8)
             shown = [np.median(box.view(picture)) for box in (CAMERA_BOX, GOAL_BOX)]
             curve = (CHART_BOXES[0].view(picture) == np.array(BLUE)).all(axis=-1).sum()
             return shown == [100.0, 200.0] and curve > 0 and bool(markers)

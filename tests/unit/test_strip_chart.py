@@ -42,7 +42,7 @@ def count(pixels: np.ndarray, colour: tuple[int, int, int]) -> int:
 
 
 def test_nothing_yet_is_drawn_as_well() -> None:
-    assert StripChart().render(0.0).shape == (540, 960, 3)
+    assert StripChart().render(0.0).shape == (450, 800, 3)
 
 
 def test_charts_show_distance_progress_and_reward() -> None:
@@ -71,8 +71,8 @@ def test_bars_closer_than_a_pixel_show_the_largest_of_both_signs() -> None:
         value = {1000: 1.0, 1001: -1.0}.get(index, 0.001)
         chart.add(Point(index / 200, 1.0, 1.0, 0.5, value))
     reward = CHART_BOXES[2].view(chart.render(20.0))
-    assert max(count(reward[:, [column]], GREEN) for column in range(reward.shape[1])) > 40
-    assert max(count(reward[:, [column]], RED) for column in range(reward.shape[1])) > 40
+    assert max(count(reward[:, [column]], GREEN) for column in range(reward.shape[1])) > 0.4 * len(reward)
+    assert max(count(reward[:, [column]], RED) for column in range(reward.shape[1])) > 0.4 * len(reward)
 
 
 def test_rewards_older_than_the_window_leave_the_picture() -> None:

@@ -80,16 +80,20 @@ class Chart:
         return cls(shown.time, values, low, high * 1.05 if high > 0.0 else high, shown.starts, colour)
 
 
-def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: float, window: float) -> None:
-    """Draw a chart into an empty box of the canvas: its right edge is now (s), its width the window (s)."""
+def draw_axis(canvas: Image, text: TextLayer, chart: Chart, box: Box) -> None:
+    """Draw the lines and numbers of a chart's values into an empty box of the canvas and beside it."""
     for tick in ticks(chart.low, chart.high, 4 if box.high > 120 else 3):
-        row = _row(chart, box, np.array([tick]))[0]
+        row = _row_of(chart, box, tick)
         canvas[row, box.x : box.x + box.wide] = GRID
-        text.add(f"{tick:.4g}", (box.x - 8, int(row)), DIM, 12, "rm")
+        text.add(f"{tick:.4g}", (box.x - 8, row), DIM, 12, "rm")
+
+
+def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: float, window: float) -> None:
+    """Draw a chart over its axis: the box's right edge is now (s), its width the window (s)."""
     if not chart.values.size:
         return
     columns = np.round(box.x + (chart.times - (now - window)) / window * (box.wide - 1)).astype(int)
-    rows = _row(chart, box, chart.values)
+    rows = _rows(chart, box)
     _draw_starts(canvas, chart, box, now, window)
     if chart.bars:
         _draw_bars(canvas, chart, box, columns, rows)
@@ -106,17 +110,18 @@ def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: floa
 
 
 def _draw_bars(canvas: Image, chart: Chart, box: Box, columns: np.ndarray, rows: np.ndarray) -> None:
-    zero = int(_row(chart, box, np.array([0.0]))[0]) - box.y
+    zero = _row_of(chart, box, 0.0) - box.y
     gaps = np.diff(columns)
     half = min(max(int(np.median(gaps) * 0.4), 0), 6) if gaps.size else 2
-    places = np.clip(columns[:, None] - box.x + np.arange(-half, half + 1), 0, box.wide - 1).ravel()
-    tips = np.repeat(rows - box.y, 2 * half + 1)
+    # The shortest first: where several share a column of pixels, what is written last is the longest.
+    order = np.argsort(np.abs(chart.values))
+    tips, up = (rows - box.y)[order].astype(np.int16), (chart.values >= 0.0)[order]
+    places = np.clip(columns[order, None] - box.x + np.arange(-half, half + 1), 0, box.wide - 1)
     # Of each column of pixels: where its bars begin and end; beyond zero where it has none on that side.
-    top, bottom = np.full(box.wide, zero + 1), np.full(box.wide, zero)
-    up = np.repeat(chart.values >= 0.0, 2 * half + 1)
-    np.minimum.at(top, places[up], tips[up])
-    np.maximum.at(bottom, places[~up], tips[~up])
-    down_rows = np.arange(box.high)[:, None]
+    top, bottom = np.full(box.wide, zero + 1, np.int16), np.full(box.wide, zero, np.int16)
+    top[places[up]] = tips[up, None]
+    bottom[places[~up]] = tips[~up, None]
+    down_rows = np.arange(box.high, dtype=np.int16)[:, None]
     view = box.view(canvas)
     for where, colour in (
         ((down_rows >= top) & (down_rows <= zero), GREEN),
@@ -160,9 +165,17 @@ def draw_time_axis(text: TextLayer, box: Box, window: float) -> None:
         text.add(label, (column, box.y + box.high + 16), DIM, 12, "rs" if tick == 0.0 else "ms")
 
 
-def _row(chart: Chart, box: Box, values: np.ndarray) -> np.ndarray:
-    share = (values - chart.low) / (chart.high - chart.low)
-    return np.clip(np.round(box.y + (1.0 - share) * (box.high - 1)), box.y, box.y + box.high - 1).astype(int)
+def _rows(chart: Chart, box: Box) -> np.ndarray:
+    """Return the rows of pixels in which the chart's values lie."""
+    share = (chart.values - chart.low) / (chart.high - chart.low)
+    rows = np.rint(box.y + (1.0 - share) * (box.high - 1)).astype(int)
+    return np.minimum(np.maximum(rows, box.y), box.y + box.high - 1)
+
+
+def _row_of(chart: Chart, box: Box, value: float) -> int:
+    """Return the row of one value; an array of one takes ten times as long."""
+    share = (value - chart.low) / (chart.high - chart.low)
+    return min(max(round(box.y + (1.0 - share) * (box.high - 1)), box.y), box.y + box.high - 1)
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:

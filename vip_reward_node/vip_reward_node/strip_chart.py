@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from vip_reward_node.charts import (
     RED,
     Box,
     Chart,
+    draw_axis,
     draw_chart,
     draw_faults,
     draw_time_axis,
@@ -24,14 +26,14 @@ from vip_reward_node.history import History, Point
 from vip_reward_node.text import Colour, TextLayer
 from vip_reward_node.video import Image
 
-WIDTH, HEIGHT = 960, 540
+WIDTH, HEIGHT = 800, 450
 # After this time without a reward the numbers are called old, s.
 STALE = 1.0
 
-CAMERA_BOX = Box(20, 44, 300, 210)
-GOAL_BOX = Box(20, 290, 300, 150)
-BAR_BOX = Box(20, 490, 300, 16)
-CHART_BOXES = (Box(404, 44, 536, 180), Box(404, 262, 536, 110), Box(404, 410, 536, 96))
+CAMERA_BOX = Box(16, 40, 264, 186)
+GOAL_BOX = Box(16, 258, 264, 118)
+BAR_BOX = Box(16, 416, 264, 14)
+CHART_BOXES = (Box(344, 40, 440, 150), Box(344, 222, 440, 90), Box(344, 344, 440, 78))
 
 
 def _empty(window: float) -> Image:
@@ -58,6 +60,8 @@ class StripChart:
     def __init__(self, window: float = 20.0) -> None:
         self._window = window
         self._empty = _empty(window)
+        self._with_axes = self._empty
+        self._ranges: tuple[tuple[float, float], ...] = ()
         self._history = History()
         self._camera: Image | None = None
         self._goal: Image | None = None
@@ -88,13 +92,13 @@ class StripChart:
         self._fault = fault
 
     def render(self, now: float, out: Image | None = None) -> Image:
-        """Return the picture at the time now (s), uint8 [540, 960, 3] RGB; drawn into out where given."""
+        """Return the picture at the time now (s), uint8 [450, 800, 3] RGB; drawn into out where given."""
         canvas, text = np.empty_like(self._empty) if out is None else out, TextLayer()
-        canvas[:] = self._empty
         shown = self._history.between(now - self._window, now)
+        charts = (Chart.of_distance(shown), Chart.of_progress(shown), Chart.of_reward(shown))
+        canvas[:] = self._axes(charts)
         self._draw_pictures(canvas, text)
         self._draw_progress_bar(canvas, text, now)
-        charts = (Chart.of_distance(shown), Chart.of_progress(shown), Chart.of_reward(shown))
         for chart, box in zip(charts, CHART_BOXES, strict=True):
             draw_chart(canvas, text, chart, box, now, self._window)
         recent = [fault for fault in self._faults if now - self._window <= fault[0] <= now]
@@ -104,6 +108,17 @@ class StripChart:
             text.add(f"FAULT {self._fault}", (box.x + box.wide // 2, box.y - 8), RED, 15, "ms")
         text.draw_on(canvas)
         return canvas
+
+    def _axes(self, charts: Sequence[Chart]) -> Image:
+        """Return the empty picture with the charts' axes, which seldom change."""
+        ranges = tuple((chart.low, chart.high) for chart in charts)
+        if ranges != self._ranges:
+            canvas, text = self._empty.copy(), TextLayer()
+            for chart, box in zip(charts, CHART_BOXES, strict=True):
+                draw_axis(canvas, text, chart, box)
+            text.draw_on(canvas)
+            self._with_axes, self._ranges = canvas, ranges
+        return self._with_axes
 
     def _draw_pictures(self, canvas: Image, text: TextLayer) -> None:
         newest = self.newest

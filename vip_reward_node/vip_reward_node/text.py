@@ -26,7 +26,7 @@ class TextLayer:
             at: pixel (x, y) of the anchor.
             colour: RGB.
             size: height, px.
-            anchor: which point of the text lies there, as Pillow names it: l, m, r and s (baseline) or m.
+            anchor: which point of the text lies there, as Pillow names it: l, m or r, and s (baseline) or m.
         """
         self._items.append((text, at, colour, size, anchor))
 
@@ -47,15 +47,38 @@ class _Written:
 
 @lru_cache(maxsize=512)
 def _written(text: str, size: int, anchor: str) -> _Written:
-    """Return a text as a mask; most stay the same from picture to picture, and writing is what costs."""
+    """Return a text as a mask, put together from its glyphs: numbers change, digits stay."""
+    glyphs = [_glyph(character, size) for character in text]
+    wide = sum(advance for _, advance in glyphs)
+    ascent, descent = _lines(size)
+    mask = np.zeros((ascent + descent + 2, wide + 2, 1), np.uint16)
+    at = 0
+    for levels, advance in glyphs:
+        under = mask[:, at : at + advance + 2]
+        np.maximum(under, levels, out=under)
+        at += advance
+    left = {"l": 0, "m": -(wide // 2), "r": -wide}[anchor[0]]
+    top = {"s": -ascent, "m": -((ascent + descent) // 2)}[anchor[1]]
+    return _Written(mask, left - 1, top - 1)
+
+
+@lru_cache(maxsize=2048)
+def _glyph(character: str, size: int) -> tuple[NDArray[np.uint16], int]:
+    """Return a character's mask, a pixel wider on each side than its advance in px, and that."""
     font = _font(size)
-    draw = ImageDraw.Draw(Image.new("L", (1, 1)))
-    left, top, right, bottom = (round(edge) for edge in draw.textbbox((0, 0), text, font, anchor))
-    # A pixel more on each side, for what rounding would cut off.
-    image = Image.new("L", (max(right - left, 0) + 2, max(bottom - top, 0) + 2))
-    ImageDraw.Draw(image).text((1 - left, 1 - top), text, 255, font, anchor)
+    advance, (ascent, descent) = round(font.getlength(character)), _lines(size)
+    image = Image.new("L", (advance + 2, ascent + descent + 2))
+    ImageDraw.Draw(image).text((1, 1 + ascent), character, 255, font, "ls")
     levels = np.asarray(image, dtype=np.uint16)
-    return _Written((levels + (levels > 127))[:, :, None], left - 1, top - 1)
+    return (levels + (levels > 127))[:, :, None], advance
+
+
+@lru_cache
+def _lines(size: int) -> tuple[int, int]:
+    """Return the font's ascent and descent, px."""
+    font = _font(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font.getmetrics()
 
 
 def _blend(canvas: NDArray[np.uint8], text: _Written, at: tuple[int, int], colour: Colour) -> None:

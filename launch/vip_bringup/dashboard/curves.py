@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 from collections import deque
 
 
@@ -39,9 +40,9 @@ class Curve:
         """
         with self._lock:
             points = list(self._points)
-        shown = [point for point in points if point[0] >= now - self.window]
-        every = -(-len(shown) // most) if shown else 1
+        first = bisect_left(points, (now - self.window, -math.inf))
+        every = max(-(-(len(points) - first) // most), 1)
         return [
             [round(time - now, 2), round(value, 6) if math.isfinite(value) else None]
-            for time, value in shown[(len(shown) - 1) % every :: every]
+            for time, value in points[first + (len(points) - first - 1) % every :: every]
         ]

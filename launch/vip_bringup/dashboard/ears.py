@@ -36,6 +36,7 @@ class Ears(SpinningNode):
         namespace: ROS namespace of the stack, "" or "/name".
         orders: the buttons whose services may be called.
         period: time between two looks at what came, s.
+        joints: whether the joints' positions are listened to: they come a hundred times a second.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class Ears(SpinningNode):
         state: DashboardState,
         namespace: str = "",
         orders: tuple[Order, ...] = ORDERS,
-        period: float = 0.1,
+        period: float = 0.2,
+        joints: bool = True,
     ) -> None:
         self._state = state
         self._camera: Polled[Image] | None = None
@@ -53,7 +55,7 @@ class Ears(SpinningNode):
         self._waiting: set[threading.Event] = set()
         super().__init__("vip_dashboard", namespace)
         self._clients = {order: self.node.create_client(Trigger, order.service) for order in orders}
-        self._listen()
+        self._listen(joints)
 
     def look(self) -> None:
         """Say that somebody looks at the camera's pictures now; without lookers none are received."""
@@ -86,10 +88,10 @@ class Ears(SpinningNode):
             raise UserError(f"{order.service}: {answer.message or 'refused'}")
         return answer.message or "done"
 
-    def _listen(self) -> None:
+    def _listen(self, joints: bool) -> None:
         state = self._state
         for kind, topic, qos in (
-            (JointState, "joint_states", SENSOR),
+            *([(JointState, "joint_states", SENSOR)] if joints else []),
             (GuardState, "franka/guard_state", LATCHED),
             (Float32, "franka/command_latency", RELIABLE_10),
             (RecorderState, "vip/recorder_state", LATCHED),

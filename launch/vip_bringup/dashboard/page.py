@@ -16,7 +16,7 @@ from vip_ros.errors import UserError
 E = TypeVar("E", bound=ui.element)
 
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
-RATE = 3.0
+RATE = 2.0
 # Pictures per second that a browser gets at most, Hz.
 PICTURE_RATE = 5.0
 _HEALTH_COLUMNS = [
@@ -71,7 +71,7 @@ class Page:
             (self._recorder_chip, readings.recorder_chip(state)),
         ):
             chip.set_text(reading.text)
-            chip.props(f"color={reading.colour}")
+            _colour(chip, reading.colour)
         self._reward.set_text(readings.reward_line(state))
         self._latency.set_text(f"image to command: {readings.latency_line(state)}")
         self._guard.set_text("\n".join(readings.guard_lines(state)))
@@ -175,7 +175,7 @@ class Page:
                 self._bars[bar.name] = self._make_bar(bar.name)
             progress, label = self._bars[bar.name]
             progress.set_value(round(bar.share, 3))
-            progress.props(f"color={'negative' if bar.near_limit else 'primary'}")
+            _colour(progress, "negative" if bar.near_limit else "primary")
             label.set_text(f"{bar.position:+.2f}")
 
     def _make_bar(self, name: str) -> tuple[ui.linear_progress, ui.label]:
@@ -188,6 +188,11 @@ class Page:
 def _named(element: E, name: str) -> E:
     """Give an element a name under which a program that drives the browser finds it: data-name."""
     return element.props(f'data-name="{name}"')
+
+
+def _colour(element: ui.element, colour: str) -> None:
+    if element.props.get("color") != colour:  # reading properties from a text takes long
+        element.props["color"] = colour
 
 
 def _show(chart: ui.echart, *lines: Any) -> None:

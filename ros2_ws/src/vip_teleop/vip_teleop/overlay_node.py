@@ -57,7 +57,6 @@ class OverlayNode(StackNode):
 
     def start(self) -> None:
         """Begin to listen and to draw."""
-        self._camera = Polled(self, Image, "camera/image_raw", SENSOR)
         self._recorder = self.create_subscription(
             RecorderState, "vip/recorder_state", self._on_state, LATCHED
         )
@@ -71,9 +70,7 @@ class OverlayNode(StackNode):
         if self._recorder is not None:
             self.destroy_subscription(self._recorder)
             self._recorder = None
-        if self._camera is not None:
-            self._camera.close()
-            self._camera = None
+        self._look(False)
 
     def teardown(self) -> None:
         """Withdraw the topic."""
@@ -90,11 +87,18 @@ class OverlayNode(StackNode):
             self._reference = reference_picture(self.config.reference, self._directory())
         self._kept = message.kept
 
+    def _look(self, wanted: bool) -> Image | None:
+        """Receive the camera only while it is drawn; return its newest picture, if there is one."""
+        if wanted and self._camera is None:
+            self._camera = Polled(self, Image, "camera/image_raw", SENSOR)
+        elif not wanted and self._camera is not None:
+            self._camera.close()
+            self._camera = None
+        return None if self._camera is None else self._camera.newest()
+
     def _draw(self) -> None:
-        if self._camera is None or self._reference is None or not self._idle:
-            return
-        message = self._camera.newest()
-        if message is None:
+        message = self._look(self._reference is not None and self._idle)
+        if message is None or self._reference is None:
             return
         try:
             picture = blend(to_rgb(message), self._reference)
