@@ -180,7 +180,7 @@ def page_elsewhere(url: str) -> Iterator[int]:
             yield reader.pid
         finally:
             reader.terminate()
-            print(f"{reader.stdout.read().strip()} pictures came to the page", flush=True)
+            print(f"{reader.stdout.read().strip()} pictures of the camera came to the page", flush=True)
 
 
 @contextlib.contextmanager

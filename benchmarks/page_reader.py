@@ -2,8 +2,8 @@
 
 python benchmarks/page_reader.py http://127.0.0.1:8080
 
-It takes every update and fetches every picture; "reading" is printed once the first picture came, and at the
-end, by SIGTERM, how many came.
+It takes every update and fetches the pictures as the page does; "reading" is printed once the camera's first
+came, and at the end, by SIGTERM, how many came.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ import socketio
 
 _CLIENT = re.compile(r"'client_id': '([0-9a-f-]+)'")
 _PICTURE = re.compile(r'"(/pictures/\w+\.jpg\?n=\d+)"')
+_NEXT_PICTURE = 0.2  # s from one picture of the camera to the next, as in the page
 
 
 class PageReader:
     """One page that is open.
 
     Attributes:
-        pictures: how many came.
+        pictures: how many came of the camera.
 
     Args:
         url: where the dashboard is served.
@@ -37,15 +38,16 @@ class PageReader:
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self._url, self._session = url, session
-        self._socket = socketio.AsyncClient(http_session=session, reconnection=False)
+        # Not over the session: uvicorn would close a connection that had served a page before, 5 s later.
+        self._socket = socketio.AsyncClient(reconnection=False)
         self._page = ""
         self.pictures = 0
 
     async def read(self) -> None:
-        """Open the page and receive it until the dashboard ends.
+        """Open the page and receive it.
 
         Raises:
-            SystemExit: what is served is not a page of NiceGUI.
+            SystemExit: what is served is not a page of NiceGUI, or the dashboard has closed it.
         """
         async with self._session.get(self._url) as answer:
             found = _CLIENT.search(await answer.text())
@@ -60,15 +62,22 @@ class PageReader:
         await self._socket.connect(
             f"{self._url}?{query}", transports=["websocket"], socketio_path="/_nicegui_ws/socket.io"
         )
-        await self._socket.wait()
+        while True:
+            if not self._socket.connected:
+                raise SystemExit("the dashboard has closed the page")
+            came = await self._fetch(f"/pictures/camera.jpg?n={self.pictures}")
+            if came and not self.pictures:
+                print("reading", flush=True)
+            self.pictures += came
+            await asyncio.sleep(_NEXT_PICTURE)
+
+    async def _fetch(self, path: str) -> bool:
+        async with self._session.get(self._url + path) as answer:
+            return answer.status == 200 and bool(await answer.read())
 
     async def _on_update(self, event: str, message: Any) -> None:
         for path in _PICTURE.findall(json.dumps(message)):
-            async with self._session.get(self._url + path) as answer:
-                await answer.read()
-            if answer.status == 200 and not self.pictures:
-                print("reading", flush=True)
-            self.pictures += answer.status == 200
+            await self._fetch(path)
         if isinstance(message, dict) and "_id" in message:
             received = {"client_id": self._page, "next_message_id": message["_id"] + 1}
             await self._socket.emit("ack", received)

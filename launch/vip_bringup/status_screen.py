@@ -62,7 +62,7 @@ class StatusScreen:
         """Begin to draw."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self.log_path.open("w", encoding="utf-8", buffering=1)
-        self._ears = Ears(self._state, self._namespace, orders=(), period=0.5 / _RATE, joints=False)
+        self._ears = Ears(self._state, self._namespace, orders=(), period=1.0 / _RATE, joints=False)
         self._live.start()
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any
 
@@ -19,46 +20,50 @@ Place = tuple[float, float, float]
 # Points of the trail; with one per reward that is over a minute of driving.
 _LONGEST_TRAIL = 1500
 # Distance below which the gripper has not moved, m: a resting arm adds no points.
-_STILL = 0.002
+_STILL = 0.005
 
 
 class Trail:
     """Where the gripper was in this episode, and how far along the goal then was."""
 
     def __init__(self) -> None:
-        self._points: deque[tuple[Place, float]] = deque(maxlen=_LONGEST_TRAIL)
+        # As they are published: making a thousand points anew takes longer than drawing the chart.
+        self._places: deque[Position] = deque(maxlen=_LONGEST_TRAIL)
+        self._shades: deque[ColorRGBA] = deque(maxlen=_LONGEST_TRAIL)
         self._episode: tuple[str, float] | None = None
 
     def __len__(self) -> int:
         """Return the number of points."""
-        return len(self._points)
+        return len(self._places)
 
     def add(self, place: Place, reward: Point) -> None:
         """Append a place (m) with the reward's progress; another goal or initial distance begins anew."""
         episode = (reward.goal, reward.initial_distance)
         if episode != self._episode:
             self._episode = episode
-            self._points.clear()
-        if self._points and _distance(self._points[-1][0], place) < _STILL:
-            self._points[-1] = (self._points[-1][0], reward.progress)
+            self._places.clear()
+            self._shades.clear()
+        shade = _shade(reward.progress)
+        if self._places and _distance(self._places[-1], place) < _STILL:
+            self._shades[-1] = shade
         else:
-            self._points.append((place, reward.progress))
+            x, y, z = place
+            self._places.append(Position(x=x, y=y, z=z))
+            self._shades.append(shade)
 
     def markers(self, frame: str, stamp: Time) -> list[Marker]:
         """Return the trail and the gripper's place; none before the first place."""
-        if not self._points:
+        if not self._places:
             return []
         line = _marker("trail", Marker.LINE_STRIP, frame, stamp)
         line.scale.x = 0.006
-        line.points = [Position(x=x, y=y, z=z) for (x, y, z), _ in self._points]
-        line.colors = [_shade(progress) for _, progress in self._points]
-        (x, y, z), progress = self._points[-1]
+        line.points, line.colors = list(self._places), list(self._shades)
         ball = _marker("gripper", Marker.SPHERE, frame, stamp)
-        ball.pose.position = Position(x=x, y=y, z=z)
+        ball.pose.position = self._places[-1]
         ball.scale.x = ball.scale.y = ball.scale.z = 0.04
-        ball.color = _shade(progress)
+        ball.color = self._shades[-1]
         # RViz draws a line from two points on.
-        return [line, ball] if len(self._points) > 1 else [ball]
+        return [line, ball] if len(self._places) > 1 else [ball]
 
 
 def reward_text(newest: Point, frame: str, height: float, stamp: Time) -> Marker:
@@ -103,8 +108,8 @@ def _colour(red: int, green: int, blue: int) -> ColorRGBA:
     return ColorRGBA(r=red / 255.0, g=green / 255.0, b=blue / 255.0, a=1.0)
 
 
-def _distance(a: Place, b: Place) -> float:
-    return sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) ** 0.5
+def _distance(a: Position, b: Place) -> float:
+    return math.dist((a.x, a.y, a.z), b)
 
 
 def arm_of(message: Any) -> list[float] | None:

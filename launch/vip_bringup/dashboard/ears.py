@@ -24,6 +24,8 @@ from vip_ros.spinning_node import SpinningNode
 
 # Longest wait for a service's answer, s; homing and captures answer when they are done.
 _ANSWER = 30.0
+# Shortest time between two looks at all but the camera, s: a page shows them no more often.
+_READINGS = 0.4
 # Time after which nobody looks at the camera's pictures any more, s.
 _LOOKED_AWAY = 2.0
 
@@ -51,6 +53,7 @@ class Ears(SpinningNode):
         self._camera: Polled[Image] | None = None
         self._heard: list[tuple[Polled[Any], Callable[[Any, float], None]]] = []
         self._looked_at = 0.0
+        self._read_at = 0.0
         self._period = period
         self._waiting: set[threading.Event] = set()
         super().__init__("vip_dashboard", namespace)
@@ -116,10 +119,14 @@ class Ears(SpinningNode):
 
     def _look_around(self) -> None:
         """Take what came since the last look."""
+        self._watch_camera()
+        now = time.monotonic()
+        if now - self._read_at < _READINGS:
+            return
+        self._read_at = now
         for source, take in self._heard:
             for message, age in source.all():
                 take(message, age)
-        self._watch_camera()
 
     def _on_description(self, message: String) -> None:
         try:

@@ -17,8 +17,19 @@ E = TypeVar("E", bound=ui.element)
 
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
 RATE = 2.0
-# Pictures per second that a browser gets at most, Hz.
-PICTURE_RATE = 5.0
+# The page fetches the camera's picture itself, a while after it has shown the last one, ms: a timer here
+# costs the robot's computer more than the picture does, and a slow line gets as many as it carries.
+_NEXT_PICTURE, _NO_PICTURE = 200, 1000
+_CAMERA_SCRIPT = f"""<script>
+(function show() {{
+  const img = document.querySelector("[data-name=camera] img");
+  if (!img || document.hidden) return setTimeout(show, {_NO_PICTURE});
+  const later = (ms) => () => setTimeout(show, ms);
+  img.onload = later({_NEXT_PICTURE});
+  img.onerror = () => {{ img.removeAttribute("src"); setTimeout(show, {_NO_PICTURE}); }};
+  img.src = "/pictures/camera.jpg?n=" + Date.now();
+}})();
+</script>"""
 _HEALTH_COLUMNS = [
     {"name": name, "label": label, "field": name, "align": "left"}
     for name, label in (
@@ -43,8 +54,7 @@ class Page:
         self._state = state
         self._ears = ears
         self._buttons: dict[Order, ui.button] = {}
-        self._views: dict[str, ui.interactive_image] = {}
-        self._seen: dict[str, int] = {}
+        self._goal_seen = 0
         self._bars: dict[str, tuple[ui.linear_progress, ui.label]] = {}
         ui.colors(
             primary="#3b82c4", positive="#3f9d63", negative="#d6455a", dark_page="#13181f", dark="#1c232c"
@@ -61,7 +71,7 @@ class Page:
                 self._arm()
                 self._recording()
         ui.timer(1.0 / RATE, self.refresh)
-        ui.timer(1.0 / PICTURE_RATE, self._refresh_pictures)
+        ui.add_body_html(_CAMERA_SCRIPT)
 
     def refresh(self) -> None:
         """Bring the page up to date."""
@@ -78,6 +88,7 @@ class Page:
         self._recorder.set_text("\n".join(readings.recorder_lines(state)))
         for order, button in self._buttons.items():
             button.set_enabled(self._ears.can(order))
+        self._refresh_goal()
         self._refresh_curves()
         self._refresh_joints()
         rows = readings.health_rows(state)
@@ -100,7 +111,11 @@ class Page:
                     ui.label(name).classes("grow text-sm text-grey")
                     for order in orders_of("goal") if name == "goal" else ():
                         self._button(order)
-                self._views[name] = _named(ui.interactive_image(), name).classes("w-full")
+                if name == "goal":
+                    self._goal = _named(ui.interactive_image(), name).classes("w-full")
+                else:
+                    with _named(ui.element("div"), name).classes("w-full"):
+                        ui.element("img").classes("w-full")
 
     def _curves(self) -> None:
         window = self._state.curves["distance"].window
@@ -155,13 +170,11 @@ class Page:
         else:
             ui.notify(f"{order.label}: {message}", type="positive")
 
-    def _refresh_pictures(self) -> None:
-        self._ears.look()
-        for name, view in self._views.items():
-            number = self._state.pictures[name].number
-            if number != self._seen.get(name, 0):
-                self._seen[name] = number
-                view.set_source(f"/pictures/{name}.jpg?n={number}")
+    def _refresh_goal(self) -> None:
+        number = self._state.pictures["goal"].number
+        if number != self._goal_seen:
+            self._goal_seen = number
+            self._goal.set_source(f"/pictures/goal.jpg?n={number}")
 
     def _refresh_curves(self) -> None:
         now = self._state.clock()

@@ -45,7 +45,7 @@ def serve(host: str, port: int, allowed: tuple[str, ...] = (), namespace: str = 
     app.add_middleware(SameOriginOnly, hosts=frozenset(name.lower() for name in (*LOOPBACK, host, *allowed)))
     with Ears(state, namespace) as ears:
         ui.page("/", title="vip monitor", dark=True)(lambda: _build(Page, state, ears))
-        _add_pictures(state)
+        _add_pictures(state, ears)
         print(f"the dashboard is at http://{_shown(host)}:{port} (Ctrl-C ends it)", flush=True)
         ui.run(
             host=host,
@@ -62,7 +62,7 @@ def _build(page: type, state: DashboardState, ears: Ears) -> None:
     page(state, ears)
 
 
-def _add_pictures(state: DashboardState) -> None:
+def _add_pictures(state: DashboardState, ears: Ears) -> None:
     from fastapi import HTTPException, Response
     from nicegui import app
 
@@ -70,9 +70,13 @@ def _add_pictures(state: DashboardState) -> None:
     async def picture(name: str) -> Response:
         if name not in state.pictures:
             raise HTTPException(404, f"no picture named {name}: {', '.join(state.pictures)}")
+        if name == "camera":
+            ears.look()
         jpeg = await asyncio.to_thread(state.pictures[name].jpeg)
         if jpeg is None:
-            raise HTTPException(404, f"{name}: nothing was seen yet")
+            return Response(
+                status_code=204
+            )  # nothing was seen yet; a 404 would be an error in the browser's log
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 

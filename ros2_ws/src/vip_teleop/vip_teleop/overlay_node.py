@@ -57,6 +57,7 @@ class OverlayNode(StackNode):
 
     def start(self) -> None:
         """Begin to listen and to draw."""
+        self._look(True)
         self._recorder = self.create_subscription(
             RecorderState, "vip/recorder_state", self._on_state, LATCHED
         )
