@@ -22,7 +22,7 @@ import socketio
 
 _CLIENT = re.compile(r"'client_id': '([0-9a-f-]+)'")
 _PICTURE = re.compile(r'"(/pictures/\w+\.jpg\?n=\d+)"')
-_NEXT_PICTURE = 0.2  # s from one picture of the camera to the next, as in the page
+_NEXT_PICTURE = 0.25  # s from one picture of the camera to the next, as in the page
 
 
 class PageReader:
@@ -62,14 +62,16 @@ class PageReader:
         await self._socket.connect(
             f"{self._url}?{query}", transports=["websocket"], socketio_path="/_nicegui_ws/socket.io"
         )
-        while True:
-            if not self._socket.connected:
-                raise SystemExit("the dashboard has closed the page")
-            came = await self._fetch(f"/pictures/camera.jpg?n={self.pictures}")
-            if came and not self.pictures:
-                print("reading", flush=True)
-            self.pictures += came
-            await asyncio.sleep(_NEXT_PICTURE)
+        try:
+            while self._socket.connected:
+                came = await self._fetch(f"/pictures/camera.jpg?n={self.pictures}")
+                if came and not self.pictures:
+                    print("reading", flush=True)
+                self.pictures += came
+                await asyncio.sleep(_NEXT_PICTURE)
+            raise SystemExit("the dashboard has closed the page")
+        finally:
+            await self._socket.disconnect()
 
     async def _fetch(self, path: str) -> bool:
         async with self._session.get(self._url + path) as answer:

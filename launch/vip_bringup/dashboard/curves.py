@@ -33,7 +33,7 @@ class Curve:
         with self._lock:
             self._points.clear()
 
-    def until(self, now: float, most: int = 150) -> list[list[float | None]]:
+    def until(self, now: float, most: int = 100) -> list[list[float | None]]:
         """Return [s before now (negative), value] of the points, oldest first; None for a gap.
 
         Of more points than a chart can show, evenly many are left out; the newest stays.

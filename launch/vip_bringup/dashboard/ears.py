@@ -25,7 +25,7 @@ from vip_ros.spinning_node import SpinningNode
 # Longest wait for a service's answer, s; homing and captures answer when they are done.
 _ANSWER = 30.0
 # Shortest time between two looks at all but the camera, s: a page shows them no more often.
-_READINGS = 0.4
+_READINGS = 0.45
 # Time after which nobody looks at the camera's pictures any more, s.
 _LOOKED_AWAY = 2.0
 

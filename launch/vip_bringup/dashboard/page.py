@@ -17,9 +17,10 @@ E = TypeVar("E", bound=ui.element)
 
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
 RATE = 2.0
+_HEALTH_PERIOD = 2.0  # s
 # The page fetches the camera's picture itself, a while after it has shown the last one, ms: a timer here
 # costs the robot's computer more than the picture does, and a slow line gets as many as it carries.
-_NEXT_PICTURE, _NO_PICTURE = 200, 1000
+_NEXT_PICTURE, _NO_PICTURE = 250, 1000
 _CAMERA_SCRIPT = f"""<script>
 (function show() {{
   const img = document.querySelector("[data-name=camera] img");
@@ -55,6 +56,8 @@ class Page:
         self._ears = ears
         self._buttons: dict[Order, ui.button] = {}
         self._goal_seen = 0
+        self._levels: list[tuple[str, str]] = []
+        self._health_at = 0.0
         self._bars: dict[str, tuple[ui.linear_progress, ui.label]] = {}
         ui.colors(
             primary="#3b82c4", positive="#3f9d63", negative="#d6455a", dark_page="#13181f", dark="#1c232c"
@@ -91,9 +94,7 @@ class Page:
         self._refresh_goal()
         self._refresh_curves()
         self._refresh_joints()
-        rows = readings.health_rows(state)
-        if rows != self._health.rows:  # they change once a second, and the whole table travels
-            self._health.update_rows(rows)
+        self._refresh_health()
 
     def _head(self) -> None:
         with ui.row().classes("w-full items-center gap-3"):
@@ -175,6 +176,14 @@ class Page:
         if number != self._goal_seen:
             self._goal_seen = number
             self._goal.set_source(f"/pictures/goal.jpg?n={number}")
+
+    def _refresh_health(self) -> None:
+        """Show the table anew: at once where a level has changed, else now and then; all of it travels."""
+        rows, now = readings.health_rows(self._state), self._state.clock()
+        levels = [(row["name"], row["level"]) for row in rows]
+        if levels != self._levels or now - self._health_at >= _HEALTH_PERIOD:
+            self._levels, self._health_at = levels, now
+            self._health.update_rows(rows)
 
     def _refresh_curves(self) -> None:
         now = self._state.clock()

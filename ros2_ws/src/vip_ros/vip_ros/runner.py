@@ -21,8 +21,8 @@ from vip_ros.middleware import configure_middleware
 if TYPE_CHECKING:
     from vip_ros.node import StackNode
 
-# Longest wait between two looks at signals and fatal errors, s.
-_TICK = 0.1
+# Longest wait between two looks at signals and fatal errors, s; each look costs an idle node its CPU.
+_TICK = 0.25
 # A terminal's Ctrl-C reaches a process twice when its parent passes it on too: that is one wish, s.
 _SAME_WISH = 1.0
 # Time between two attempts of a node that starts by itself, s.
