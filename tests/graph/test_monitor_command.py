@@ -23,7 +23,7 @@ from vip_bringup.dashboard.orders import orders_of
 from vip_bringup.dashboard.state import DashboardState
 from vip_ros.errors import UserError
 from vip_ros.images import array_to_image
-from vip_ros.qos import LATCHED
+from vip_ros.qos import LATCHED, SENSOR
 
 pytestmark = pytest.mark.graph
 
@@ -72,6 +72,23 @@ def test_serves_page_and_goal_picture_to_this_machine_only(dashboard: str) -> No
     assert _get(dashboard, Origin="http://elsewhere.example")[0] == 403
     assert _get(dashboard, Host="elsewhere.example")[0] == 403
     assert _get(f"{dashboard}/pictures/../state.jpg")[0] == 404
+
+
+def test_the_camera_is_received_once_its_picture_is_asked_for(dashboard: str) -> None:
+    with Probe() as probe:
+        goals = probe.publisher(Image, "vip/goal_image", LATCHED)
+        camera = probe.publisher(Image, "camera/image_raw", SENSOR)
+        probe.wait_for(lambda: _get(f"{dashboard}/pictures/goal.jpg")[0] == 204, what="no goal yet")
+        probe.wait_for(goals.get_subscription_count, what="the dashboard")
+        assert camera.get_subscription_count() == 0
+        message = array_to_image(np.full((8, 8, 3), 200, np.uint8), Time(), "camera")
+
+        def asked() -> bool:
+            camera.publish(message)
+            return _get(f"{dashboard}/pictures/camera.jpg")[0] == 200
+
+        probe.wait_for(asked, what="the camera's picture")
+        assert camera.get_subscription_count() == 1
 
 
 def test_a_taken_port_is_named_in_one_line(ros_domain: int) -> None:

@@ -26,8 +26,8 @@ from vip_ros.spinning_node import SpinningNode
 _ANSWER = 30.0
 # Shortest time between two looks at all but the camera, s: a page shows them no more often.
 _READINGS = 0.45
-# Time after which nobody looks at the camera's pictures any more, s.
-_LOOKED_AWAY = 2.0
+# Time after which nobody looks at the camera's pictures any more, s; over a slow line one takes a while.
+_LOOKED_AWAY = 5.0
 
 
 class Ears(SpinningNode):

@@ -73,10 +73,8 @@ def _add_pictures(state: DashboardState, ears: Ears) -> None:
         if name == "camera":
             ears.look()
         jpeg = await asyncio.to_thread(state.pictures[name].jpeg)
-        if jpeg is None:
-            return Response(
-                status_code=204
-            )  # nothing was seen yet; a 404 would be an error in the browser's log
+        if jpeg is None:  # nothing was seen yet; with 404 a browser would log an error each time
+            return Response(status_code=204)
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
