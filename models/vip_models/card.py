@@ -15,6 +15,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("bilinear", "bicubic", "bilinear-aliased", "tensorflow-bicubic")
 METRICS = ("l2", "cosine")
+_CHANNELS = 3
 _OF_THE_NETWORK = ("architecture", "dim", "output", "state_path", "prefix", "resize", "crop")
 # A card's name begins the names of files in the cache: nothing in it may lead elsewhere.
 _NAME = re.compile(r"(\w[\w.+-]{0,99})?")
@@ -59,8 +60,8 @@ class EncoderCard:
         """Make sequences immutable and refuse what cannot be meant.
 
         Raises:
-            UserError: a name that is none, a crop larger than the picture, no frame per embedding, an unknown
-                way of resampling.
+            UserError: a name that is none, a crop larger than the picture, an empty embedding, mean or std
+                that are not of three channels, no frame per embedding, an unknown way of resampling.
         """
         for field in ("mean", "std", "urls", "drop"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
@@ -73,6 +74,15 @@ class EncoderCard:
                 f"card '{self.name}' crops {self.crop} out of {self.resize} pixels",
                 "make crop at most resize",
             )
+        if self.dim < 1:
+            raise UserError(f"card '{self.name}' has embeddings of {self.dim} numbers", "make dim at least 1")
+        for field in ("mean", "std"):
+            if len(getattr(self, field)) != _CHANNELS:
+                raise UserError(
+                    f"card '{self.name}' has a {field} of another length", "give one per RGB channel"
+                )
+        if min(self.std) <= 0.0:
+            raise UserError(f"card '{self.name}' divides by a std of {min(self.std):g}", "make each above 0")
         if self.window < 1:
             raise UserError(f"card '{self.name}' needs {self.window} frames", "make window at least 1")
         if self.interpolation not in INTERPOLATIONS:

@@ -114,6 +114,9 @@ def test_what_a_card_cannot_mean_is_refused():
         ({"metric": "l1"}, "unknown metric 'l1'.*cosine, l2"),
         ({"window": 0}, "make window at least 1"),
         ({"crop": 300}, "make crop at most resize"),
+        ({"dim": 0}, "make dim at least 1"),
+        ({"mean": (0.5, 0.5)}, "a mean of another length.*give one per RGB channel"),
+        ({"std": (0.2, 0.0, 0.2)}, "divides by a std of 0.*make each above 0"),
     ):
         with pytest.raises(UserError, match=message):
             dataclasses.replace(card, **change)

@@ -95,6 +95,14 @@ def test_a_resumed_run_has_the_curve_of_an_uninterrupted_one(tmp_path):
         torch.testing.assert_close(tensor, b["vip"][name], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("change", [{"dim": 16}, {"crop": 24}, {"std": (0.2, 0.2, 0.2)}])
+def test_a_run_is_not_continued_with_another_network_or_input(tmp_path, change):
+    _run(tmp_path, dataclasses.replace(CONFIG, steps=1)).train()
+    other = dataclasses.replace(CARD, **change)
+    with pytest.raises(UserError, match=f"trained with {next(iter(change))}=.*another output folder"):
+        Run(arrays(moving_square()), other, dataclasses.replace(CONFIG, steps=1), tmp_path)
+
+
 @pytest.mark.timeout(400)
 def test_a_killed_run_loses_only_the_steps_since_its_last_checkpoint(tmp_path):
     arguments = command(tmp_path, tmp_path / "killed", "--batch 4 --checkpoint-every 3")

@@ -15,6 +15,8 @@ from vip_models.pretraining.config import PretrainConfig
 from vip_ros.errors import UserError
 
 CHECKPOINT = "checkpoint.pt"
+# Of the card: with another value, the weights that are continued would be those of another network or input.
+_OF_THE_CARD = ("architecture", "dim", "resize", "crop", "mean", "std")
 # What a checkpoint that does not name them was trained with.
 _BEFORE = {"reconstruct": 0.0, "returns": 0.0, "frozen": "", "views": 2}
 
@@ -49,7 +51,7 @@ def save(
         card.state_path or "vip": {f"{card.prefix}{name}": value for name, value in state.items()},
         "optimizer": learner.optimizer.state_dict(),
         "auxiliary": learner.auxiliary.state_dict(),
-        "settings": {**config.fixed(), "architecture": card.architecture},
+        "settings": {**config.fixed(), **_values(card)},
         **progress,
     }
     # Through memory: torch answers a full disk with an internal error, writing bytes with an OSError.
@@ -74,21 +76,33 @@ def resume(path: Path, card: EncoderCard, config: PretrainConfig, learner: Any) 
             saved.pop(card.state_path or "vip"),
             saved.pop("optimizer"),
         )
-        settings = {**_BEFORE, **settings}
+        # Earlier checkpoints name the architecture alone.
+        settings = {**_BEFORE, **_values(card), **settings}
     except Exception as error:  # torch raises many kinds on a damaged file
         raise UserError(
             "not a checkpoint that can be resumed",
             f"move it away or use another --out ({type(error).__name__})",
             str(path),
         ) from None
-    for key, now in {**config.fixed(), "architecture": card.architecture}.items():
+    for key, now in {**config.fixed(), **_values(card)}.items():
         if settings.get(key) != now:
             raise UserError(
                 f"the checkpoint was trained with {key}={settings.get(key)}, not {now}",
                 "use the same settings, or another output folder",
                 str(path),
             )
-    learner.network.backbone.load_state_dict({k[len(card.prefix) :]: v for k, v in state.items()})
+    try:
+        learner.network.backbone.load_state_dict({k[len(card.prefix) :]: v for k, v in state.items()})
+    except RuntimeError:
+        raise UserError(
+            "the checkpoint is of a network of another size",
+            "use the same settings, or another --out",
+            str(path),
+        ) from None
     learner.auxiliary.load_state_dict(saved.pop("auxiliary", {}))
     learner.optimizer.load_state_dict(optimizer)
     return dict(saved)
+
+
+def _values(card: EncoderCard) -> dict[str, Any]:
+    return {name: getattr(card, name) for name in _OF_THE_CARD}
