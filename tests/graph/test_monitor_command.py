@@ -121,3 +121,22 @@ def test_hears_the_guard_and_calls_the_service_behind_a_button(ros_domain: int) 
         assert ears.call(stop) == "stopped"
         with pytest.raises(UserError, match="not now"):
             ears.call(stop)
+
+
+def test_a_dashboard_started_by_a_program_ends_when_that_is_killed(ros_domain: int) -> None:
+    program = (
+        "import time\n"
+        "from vip_bringup.dashboard.process import RunningDashboard\n"
+        "with RunningDashboard() as dashboard:\n"
+        "    print(dashboard.url, flush=True)\n"
+        "    time.sleep(1000)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=env)
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    with Probe() as probe:
+        probe.wait_for(lambda: _get(url)[0] == 200, what="the dashboard")
+        process.kill()
+        process.wait(LIMIT)
+        probe.wait_for(lambda: _get(url)[0] == 0, what="the end of the dashboard")

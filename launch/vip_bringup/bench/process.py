@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from vip_bringup.child import tied_launcher
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _END_LIMIT = 10.0
 
@@ -47,7 +49,7 @@ class BenchProcess:
         parameters = ["--params-file", str(file)] if params else []
         with self._log.open("wb") as sink:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, "--ros-args", *renamed, *parameters],
+                [*tied_launcher(), sys.executable, "-m", module, "--ros-args", *renamed, *parameters],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from types import TracebackType
 
+from vip_bringup.child import tied_launcher
 from vip_ros.errors import UserError
 
 CAMERA_SHOWN = "document.querySelector('[data-name=camera] img')?.naturalWidth > 1"
@@ -37,7 +38,7 @@ class RunningDashboard:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "vip_bringup.cli", "monitor", "--port", str(port)]
+        command = [*tied_launcher(), sys.executable, "-m", "vip_bringup.cli", "monitor", "--port", str(port)]
         # NiceGUI runs otherwise when it believes itself inside a test.
         env = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
         self._process = subprocess.Popen(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vip_bringup.child import tied_launcher
 from vip_bringup.demo.progress import CONSOLE
 from vip_bringup.demo.stack import RunningStack
 from vip_bringup.graph import build_graph
@@ -166,7 +167,7 @@ def _keyboard(options: LiveOptions) -> Iterator[subprocess.Popen[bytes]]:
             *node.arguments(node.write_parameters(Path(folder)), graph.namespace),
             *("-p", "autostart:=true"),
         ]
-        process = subprocess.Popen([sys.executable, *words], stdout=sink, stderr=sink)
+        process = subprocess.Popen([*tied_launcher(), sys.executable, *words], stdout=sink, stderr=sink)
         try:
             yield process
         finally:
