@@ -22,6 +22,7 @@ REFERENCE = "cpu"
 # "auto" is one of the others, and torch in eager mode is what all of them are faster than.
 _NOT_TRIED = ("auto", "torch", REFERENCE)
 _BATCH = 8
+_ROUNDING = 1e-12  # of a cosine in double precision
 # A runtime is timed beside the reference for about so long per batch size, s, and no more often than this.
 _SECONDS, _ROUNDS = 4.0, 40
 
@@ -80,19 +81,22 @@ class _Bench:
         self._reference, self._videos = reference, videos
         self._truth = [reference.encode(video, _BATCH) for video in videos]
         for embeddings in self._truth:
-            embedding_errors(embeddings, embeddings)
+            self._errors(embeddings, embeddings)
         self._pictures = [np.resize(videos[0], (count, *videos[0].shape[1:])) for count in (1, _BATCH)]
         works = [_encoding(reference, pictures) for pictures in self._pictures]
         self.base = tuple(1e3 * float(np.median(t)) for t in in_turns(works, 2 * _SECONDS, _ROUNDS))
 
     def measure(self, encoder: Encoder, max_error: float) -> Trial:
         made = [encoder.encode(video, _BATCH) for video in self._videos]
-        pairs = [embedding_errors(truth, other) for truth, other in zip(self._truth, made, strict=True)]
+        pairs = [self._errors(truth, other) for truth, other in zip(self._truth, made, strict=True)]
         # NumPy's max keeps a NaN wherever it stands; max() would drop one after the first video.
         distance, step = (float(error) for error in np.max(pairs, axis=0))
         one, eight = (ms * self._pace(encoder, p) for ms, p in zip(self.base, self._pictures, strict=True))
         problem = "" if distance <= max_error else f"changes distances by more than {max_error:.2%}"
         return Trial(encoder.runtime, one, eight, distance, step, problem)
+
+    def _errors(self, truth: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+        return embedding_errors(truth, other, self._reference.card.metric)
 
     def _pace(self, encoder: Encoder, pictures: np.ndarray) -> float:
         works = [_encoding(each, pictures) for each in (encoder, self._reference)]
@@ -103,8 +107,13 @@ def _encoding(encoder: Encoder, pictures: np.ndarray) -> Callable[[], float]:
     return timed(lambda: encoder.encode(pictures, _BATCH))
 
 
-def embedding_errors(truth: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+def embedding_errors(truth: np.ndarray, other: np.ndarray, metric: str = "l2") -> tuple[float, float]:
     """Compare two encodings [T,D] of one video by what a reward is made of.
+
+    Args:
+        truth: of the reference.
+        other: of what is compared with it.
+        metric: of the distances, as the encoder's card names it.
 
     Returns:
         The largest error of a distance to the last frame, as a share of the first distance; and the median
@@ -113,9 +122,21 @@ def embedding_errors(truth: np.ndarray, other: np.ndarray) -> tuple[float, float
     Raises:
         UserError: nothing happens in the video, so that nothing can be compared.
     """
-    curves = [np.linalg.norm(points - points[-1], axis=1) for points in (truth, other)]
-    step = float(np.median(np.linalg.norm(np.diff(truth, axis=0), axis=1))) if len(truth) > 1 else 0.0
+    between = _turned if metric == "cosine" else _apart
+    curves = [between(points, points[-1:]) for points in (truth, other)]
+    step = float(np.median(between(truth[1:], truth[:-1]))) if len(truth) > 1 else 0.0
     if len(truth) < 2 or curves[0][0] == 0.0 or step == 0.0:
         raise UserError("nothing moves in the frames", "give a video in which something happens")
     distance = float(np.abs(curves[1] - curves[0]).max() / curves[0][0])
-    return distance, float(np.median(np.linalg.norm(other - truth, axis=1))) / step
+    return distance, float(np.median(between(other, truth))) / step
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.norm(a - b, axis=1))
+
+
+def _turned(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return 1 - cosine similarity, in double precision, 0 for what differs by rounding alone."""
+    a, b = (each.astype(np.float64) / np.linalg.norm(each, axis=1, keepdims=True) for each in (a, b))
+    found = 1.0 - (a * b).sum(axis=1)
+    return np.where(found < _ROUNDING, 0.0, found)

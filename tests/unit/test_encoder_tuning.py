@@ -122,7 +122,7 @@ def test_no_error_allowed_leaves_the_reference(weights, quick, candidates):
 
 
 def test_a_runtime_that_gives_nan_is_not_chosen(weights, quick, candidates, monkeypatch):
-    def errors(truth, other):
+    def errors(truth, other, metric):
         # The inexact candidate is fine in the first video and gives NaN in the second.
         return (0.0, 0.0) if len(truth) == 6 or truth is other else (float("nan"), float("nan"))
 
@@ -150,6 +150,18 @@ def test_errors_are_those_of_distances_and_of_steps():
     assert distance == pytest.approx(0.1 / 4.0)
     assert step == pytest.approx(0.05)
     assert embedding_errors(truth, truth) == (0.0, 0.0)
+
+
+def test_errors_of_a_cosine_encoder_are_those_of_angles():
+    angles = np.radians([90.0, 60.0, 30.0, 0.0])
+    truth = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert embedding_errors(truth, 3.0 * truth, "cosine") == pytest.approx((0.0, 0.0), abs=1e-12)
+    with pytest.raises(UserError, match="nothing moves"):
+        embedding_errors(np.ones((4, 3)), np.ones((4, 3)), "cosine")
+    turned = truth.copy()
+    turned[1] = [np.cos(np.radians(66.0)), np.sin(np.radians(66.0))]
+    distance, _ = embedding_errors(truth, turned, "cosine")
+    assert distance == pytest.approx(np.cos(np.radians(60.0)) - np.cos(np.radians(66.0)))
 
 
 def test_auto_takes_what_was_chosen(weights):

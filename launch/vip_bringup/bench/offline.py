@@ -69,7 +69,10 @@ def official_figures(subject: Subject, videos: Sequence[np.ndarray], seconds: fl
         timed(lambda: encoder.encode(clip[:1], 1)),
     ]
     theirs, ours, their_one, our_one = in_turns(works, seconds)
-    pairs = [embedding_errors(official.encode(video), encoder.encode(video, _BATCH)) for video in videos]
+    pairs = [
+        embedding_errors(official.encode(video), encoder.encode(video, _BATCH), encoder.card.metric)
+        for video in videos
+    ]
     distance, step = (max(column) for column in zip(*pairs, strict=True))
     name, one = encoder.name, "  one frame at a time, times the published way"
     return [
