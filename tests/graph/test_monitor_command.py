@@ -133,10 +133,13 @@ def test_a_dashboard_started_by_a_program_ends_when_that_is_killed(ros_domain: i
     )
     env = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=env)
-    assert process.stdout is not None
-    url = process.stdout.readline().strip()
-    with Probe() as probe:
-        probe.wait_for(lambda: _get(url)[0] == 200, what="the dashboard")
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        with Probe() as probe:
+            probe.wait_for(lambda: _get(url)[0] == 200, what="the dashboard")
+            process.kill()
+            process.wait(LIMIT)
+            probe.wait_for(lambda: _get(url)[0] == 0, what="the end of the dashboard")
+    finally:
         process.kill()
-        process.wait(LIMIT)
-        probe.wait_for(lambda: _get(url)[0] == 0, what="the end of the dashboard")
