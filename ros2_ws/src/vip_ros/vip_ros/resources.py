@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from vip_ros.errors import InternalError, UserError
+from vip_ros.errors import InternalError
 
 # The folder of each package in the source tree, relative to the repository root.
 _SOURCE_FOLDERS = {
@@ -52,15 +52,7 @@ def share_file(package: str, relative: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """Return the folder for derived files ($VIP_CACHE, else ~/.cache/vip); created on first use.
-
-    Raises:
-        UserError: it cannot be made.
-    """
+    """Return the folder for derived files ($VIP_CACHE, else ~/.cache/vip); created on first use."""
     path = Path(os.environ.get("VIP_CACHE") or Path.home() / ".cache" / "vip")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"cannot make the cache: {reason}", "set VIP_CACHE to a folder", str(path)) from None
+    path.mkdir(parents=True, exist_ok=True)
     return path
