@@ -86,6 +86,16 @@ class Bench:
         """Hold the dead-man switch and push the left stick."""
         self.axes, self.buttons = [left, ahead, *REST[2:]], [*DEAD_MAN]
 
+    def wait_following(self, what: str) -> None:
+        """Wait until the robot is where the leader is; one whose messages were late is engaged again."""
+
+        def there() -> bool:
+            if self.teleop and "engage to follow" in self.teleop[-1].message:
+                self.call("teleop_node/engage")
+            return bool(self.q == pytest.approx(self.follow, abs=0.02))
+
+        self.wait(there, what)
+
     def let_go(self) -> None:
         self.axes, self.buttons = [*REST], [0] * 6
 
@@ -187,7 +197,7 @@ def test_a_leader_that_falls_silent_lets_go_and_must_be_engaged_anew(bench: Benc
         assert not silent.success and "no joint states on leader/joint_states" in silent.message
         bench.follow = begin + np.eye(7)[3] * 0.15
         bench.wait(lambda: bench.call("teleop_node/engage").success, "the leader to be heard")
-        bench.wait(lambda: bench.q == pytest.approx(bench.follow, abs=0.02), "the robot to catch up")
+        bench.wait_following("the robot to catch up")
         leader, bench.follow = bench.follow, None
         bench.wait_guard(GuardState.HOLD)
         bench.follow = leader + np.eye(7)[3] * 0.1
@@ -203,7 +213,7 @@ def test_a_leader_engaged_before_a_deactivation_moves_nothing_after_the_next_act
         node.wait_active(bench.probe)
         bench.follow = bench.q + np.eye(7)[3] * 0.05
         bench.wait(lambda: bench.call("teleop_node/engage").success, "the leader to be heard")
-        bench.wait(lambda: bench.q == pytest.approx(bench.follow, abs=0.02), "the robot to catch up")
+        bench.wait_following("the robot to catch up")
         assert node.change(bench.probe, "deactivate")
         bench.wait_guard(GuardState.HOLD)
         rest, bench.follow = bench.q, bench.follow + np.eye(7)[3] * 0.2
@@ -216,7 +226,7 @@ def test_a_leader_engaged_before_a_deactivation_moves_nothing_after_the_next_act
         )
         assert not bench.chunks and bench.q == pytest.approx(rest, abs=0.01)
         assert bench.call("teleop_node/engage").success
-        bench.wait(lambda: bench.q == pytest.approx(bench.follow, abs=0.02), "the robot to follow again")
+        bench.wait_following("the robot to follow again")
 
 
 def test_guiding_by_hand_tells_the_measured_joints_while_the_guard_is_inactive_only(bench: Bench) -> None:
