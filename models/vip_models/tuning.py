@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vip_models.card import EncoderCard
+from vip_models.distances import distances
 from vip_models.encoder import Encoder
 from vip_models.machine import this_machine
 from vip_models.runtimes import RUNTIMES
@@ -22,7 +23,6 @@ REFERENCE = "cpu"
 # "auto" is one of the others, and torch in eager mode is what all of them are faster than.
 _NOT_TRIED = ("auto", "torch", REFERENCE)
 _BATCH = 8
-_ROUNDING = 1e-12  # of a cosine in double precision
 # A runtime is timed beside the reference for about so long per batch size, s, and no more often than this.
 _SECONDS, _ROUNDS = 4.0, 40
 
@@ -120,23 +120,16 @@ def embedding_errors(truth: np.ndarray, other: np.ndarray, metric: str = "l2") -
         error of an embedding, in median distances between consecutive frames.
 
     Raises:
-        UserError: nothing happens in the video, so that nothing can be compared.
+        UserError: nothing happens in the video, so that nothing can be compared; or one is no number.
     """
-    between = _turned if metric == "cosine" else _apart
-    curves = [between(points, points[-1:]) for points in (truth, other)]
-    step = float(np.median(between(truth[1:], truth[:-1]))) if len(truth) > 1 else 0.0
+    curves = [distances(points, points[-1], metric) for points in (truth, other)]
+    step = np.median(_apart(truth[1:], truth[:-1], metric)) if len(truth) > 1 else 0.0
     if len(truth) < 2 or curves[0][0] == 0.0 or step == 0.0:
         raise UserError("nothing moves in the frames", "give a video in which something happens")
     distance = float(np.abs(curves[1] - curves[0]).max() / curves[0][0])
-    return distance, float(np.median(between(other, truth))) / step
+    return distance, float(np.median(_apart(other, truth, metric)) / step)
 
 
-def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.asarray(np.linalg.norm(a - b, axis=1))
-
-
-def _turned(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return 1 - cosine similarity, in double precision, 0 for what differs by rounding alone."""
-    a, b = (each.astype(np.float64) / np.linalg.norm(each, axis=1, keepdims=True) for each in (a, b))
-    found = 1.0 - (a * b).sum(axis=1)
-    return np.where(found < _ROUNDING, 0.0, found)
+def _apart(some: np.ndarray, others: np.ndarray, metric: str) -> np.ndarray:
+    """Return the distance of each embedding [T,D] to the other of its row, [T]."""
+    return np.concatenate([distances(a[None], b, metric) for a, b in zip(some, others, strict=True)])

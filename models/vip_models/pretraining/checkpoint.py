@@ -15,8 +15,6 @@ from vip_models.pretraining.config import PretrainConfig
 from vip_ros.errors import UserError
 
 CHECKPOINT = "checkpoint.pt"
-# Of the card: with another value, the weights that are continued would be those of another network or input.
-_OF_THE_CARD = ("architecture", "dim", "resize", "crop", "mean", "std")
 # What a checkpoint that does not name them was trained with.
 _BEFORE = {"reconstruct": 0.0, "returns": 0.0, "frozen": "", "views": 2}
 
@@ -51,7 +49,7 @@ def save(
         card.state_path or "vip": {f"{card.prefix}{name}": value for name, value in state.items()},
         "optimizer": learner.optimizer.state_dict(),
         "auxiliary": learner.auxiliary.state_dict(),
-        "settings": {**config.fixed(), **_values(card)},
+        "settings": {**config.fixed(), **card.network_values()},
         **progress,
     }
     # Through memory: torch answers a full disk with an internal error, writing bytes with an OSError.
@@ -77,14 +75,14 @@ def resume(path: Path, card: EncoderCard, config: PretrainConfig, learner: Any) 
             saved.pop("optimizer"),
         )
         # Earlier checkpoints name the architecture alone.
-        settings = {**_BEFORE, **_values(card), **settings}
+        settings = {**_BEFORE, **card.network_values(), **settings}
     except Exception as error:  # torch raises many kinds on a damaged file
         raise UserError(
             "not a checkpoint that can be resumed",
             f"move it away or use another --out ({type(error).__name__})",
             str(path),
         ) from None
-    for key, now in {**config.fixed(), **_values(card)}.items():
+    for key, now in {**config.fixed(), **card.network_values()}.items():
         if settings.get(key) != now:
             raise UserError(
                 f"the checkpoint was trained with {key}={settings.get(key)}, not {now}",
@@ -102,7 +100,3 @@ def resume(path: Path, card: EncoderCard, config: PretrainConfig, learner: Any) 
     learner.auxiliary.load_state_dict(saved.pop("auxiliary", {}))
     learner.optimizer.load_state_dict(optimizer)
     return dict(saved)
-
-
-def _values(card: EncoderCard) -> dict[str, Any]:
-    return {name: getattr(card, name) for name in _OF_THE_CARD}
