@@ -82,10 +82,10 @@ class Chart:
 
 def draw_axis(canvas: Image, text: TextLayer, chart: Chart, box: Box) -> None:
     """Draw the lines and numbers of a chart's values into an empty box of the canvas and beside it."""
-    for tick in ticks(chart.low, chart.high, 4 if box.high > 120 else 3):
-        row = _row_of(chart, box, tick)
+    values = ticks(chart.low, chart.high, 4 if box.high > 120 else 3)
+    for tick, row in zip(values, _rows(chart, box, np.array(values)), strict=True):
         canvas[row, box.x : box.x + box.wide] = GRID
-        text.add(f"{tick:.4g}", (box.x - 8, row), DIM, 12, "rm")
+        text.add(f"{tick:.4g}", (box.x - 8, int(row)), DIM, 12, "rm")
 
 
 def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: float, window: float) -> None:
@@ -93,7 +93,7 @@ def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: floa
     if not chart.values.size:
         return
     columns = np.round(box.x + (chart.times - (now - window)) / window * (box.wide - 1)).astype(int)
-    rows = _rows(chart, box)
+    rows = _rows(chart, box, chart.values)
     _draw_starts(canvas, chart, box, now, window)
     if chart.bars:
         _draw_bars(canvas, chart, box, columns, rows)
@@ -110,7 +110,7 @@ def draw_chart(canvas: Image, text: TextLayer, chart: Chart, box: Box, now: floa
 
 
 def _draw_bars(canvas: Image, chart: Chart, box: Box, columns: np.ndarray, rows: np.ndarray) -> None:
-    zero = _row_of(chart, box, 0.0) - box.y
+    zero = int(_rows(chart, box, np.array([0.0]))[0]) - box.y
     gaps = np.diff(columns)
     half = min(max(int(np.median(gaps) * 0.4), 0), 6) if gaps.size else 2
     # The shortest first: where several share a column of pixels, what is written last is the longest.
@@ -165,17 +165,10 @@ def draw_time_axis(text: TextLayer, box: Box, window: float) -> None:
         text.add(label, (column, box.y + box.high + 16), DIM, 12, "rs" if tick == 0.0 else "ms")
 
 
-def _rows(chart: Chart, box: Box) -> np.ndarray:
-    """Return the rows of pixels in which the chart's values lie."""
-    share = (chart.values - chart.low) / (chart.high - chart.low)
-    rows = np.rint(box.y + (1.0 - share) * (box.high - 1)).astype(int)
-    return np.minimum(np.maximum(rows, box.y), box.y + box.high - 1)
-
-
-def _row_of(chart: Chart, box: Box, value: float) -> int:
-    """Return the row of one value; an array of one takes ten times as long."""
-    share = (value - chart.low) / (chart.high - chart.low)
-    return min(max(round(box.y + (1.0 - share) * (box.high - 1)), box.y), box.y + box.high - 1)
+def _rows(chart: Chart, box: Box, values: np.ndarray) -> np.ndarray:
+    """Return the rows of pixels in which values of the chart lie."""
+    share = (values - chart.low) / (chart.high - chart.low)
+    return np.clip(np.round(box.y + (1.0 - share) * (box.high - 1)), box.y, box.y + box.high - 1).astype(int)
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:
