@@ -142,11 +142,9 @@ class Ears(SpinningNode):
     def _watch_camera(self) -> None:
         """Receive the camera's pictures only while somebody looks."""
         wanted = time.monotonic() - self._looked_at < _LOOKED_AWAY
-        if wanted and self._camera is None:
-            self._camera = Polled(self.node, Image, "camera/image_raw", SENSOR)
-        elif not wanted and self._camera is not None:
-            self._camera.close()
-            self._camera = None
-        picture = None if self._camera is None else self._camera.newest()
+        if self._camera is None:
+            self._camera = Polled(self.node, Image, "camera/image_raw", SENSOR, wanted=False)
+        self._camera.receive(wanted)
+        picture = self._camera.newest()
         if picture is not None:
             self._state.pictures["camera"].put(picture)

@@ -25,19 +25,29 @@ class Polled(Generic[M]):
         kind: class of the messages.
         topic: name of the topic.
         qos: profile; its depth is how many messages wait.
+        wanted: whether to listen at once.
     """
 
-    def __init__(self, node: Node, kind: type[M], topic: str, qos: QoSProfile) -> None:
-        self._node = node
-        self._subscription = node.create_subscription(
-            kind,
-            topic,
-            lambda _: None,
-            qos,
-            callback_group=_NeverCalled(),
-            # Each event costs its executor as much as a subscription; the publisher tells of a misfit, too.
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-        )
+    def __init__(self, node: Node, kind: type[M], topic: str, qos: QoSProfile, wanted: bool = True) -> None:
+        self._node, self._kind, self._topic, self._qos = node, kind, topic, qos
+        self._subscription: Any = None
+        self.receive(wanted)
+
+    def receive(self, wanted: bool) -> None:
+        """Listen from now on, or stop until it is wanted again: what nobody reads need not come."""
+        if wanted and self._subscription is None:
+            self._subscription = self._node.create_subscription(
+                self._kind,
+                self._topic,
+                lambda _: None,
+                self._qos,
+                callback_group=_NeverCalled(),
+                # Each event costs its executor as much as a subscription; the publisher tells a misfit, too.
+                event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            )
+        elif not wanted and self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
 
     def newest(self) -> M | None:
         """Return the newest message that came since the last look, or None."""
@@ -47,6 +57,8 @@ class Polled(Generic[M]):
     def all(self) -> list[tuple[M, float]]:
         """Return (message, s since it came) of those that wait, oldest first."""
         taken: list[tuple[M, float]] = []
+        if self._subscription is None:
+            return taken
         now = time.time_ns()
         handle = self._subscription.handle
         with handle:
@@ -59,7 +71,7 @@ class Polled(Generic[M]):
 
     def close(self) -> None:
         """Stop listening."""
-        self._node.destroy_subscription(self._subscription)
+        self.receive(False)
 
 
 class _NeverCalled(CallbackGroup):

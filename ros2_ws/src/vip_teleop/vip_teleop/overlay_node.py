@@ -43,7 +43,7 @@ class OverlayNode(StackNode):
 
     def __init__(self, name: str = "overlay_node", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
-        self._camera: Polled[Image] | None = None
+        self._camera: Polled[Image] = Polled(self, Image, "camera/image_raw", SENSOR, wanted=False)
         self._idle = True
         self._kept = 0
         self._reference: Pixels | None = None
@@ -57,7 +57,7 @@ class OverlayNode(StackNode):
 
     def start(self) -> None:
         """Begin to listen and to draw."""
-        self._look(True)
+        self._camera.receive(True)
         self._recorder = self.create_subscription(
             RecorderState, "vip/recorder_state", self._on_state, LATCHED
         )
@@ -71,7 +71,7 @@ class OverlayNode(StackNode):
         if self._recorder is not None:
             self.destroy_subscription(self._recorder)
             self._recorder = None
-        self._look(False)
+        self._camera.close()
 
     def teardown(self) -> None:
         """Withdraw the topic."""
@@ -88,17 +88,9 @@ class OverlayNode(StackNode):
             self._reference = reference_picture(self.config.reference, self._directory())
         self._kept = message.kept
 
-    def _look(self, wanted: bool) -> Image | None:
-        """Receive the camera only while it is drawn; return its newest picture, if there is one."""
-        if wanted and self._camera is None:
-            self._camera = Polled(self, Image, "camera/image_raw", SENSOR)
-        elif not wanted and self._camera is not None:
-            self._camera.close()
-            self._camera = None
-        return None if self._camera is None else self._camera.newest()
-
     def _draw(self) -> None:
-        message = self._look(self._reference is not None and self._idle)
+        self._camera.receive(self._reference is not None and self._idle)
+        message = self._camera.newest()
         if message is None or self._reference is None:
             return
         try:
