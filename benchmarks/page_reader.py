@@ -20,9 +20,10 @@ from typing import Any
 import aiohttp
 import socketio
 
+from vip_bringup.dashboard.page import NEXT_PICTURE
+
 _CLIENT = re.compile(r"'client_id': '([0-9a-f-]+)'")
 _PICTURE = re.compile(r'"(/pictures/\w+\.jpg\?n=\d+)"')
-_NEXT_PICTURE = 0.25  # s from one picture of the camera to the next, as in the page
 
 
 class PageReader:
@@ -68,7 +69,7 @@ class PageReader:
                 if came and not self.pictures:
                     print("reading", flush=True)
                 self.pictures += came
-                await asyncio.sleep(_NEXT_PICTURE)
+                await asyncio.sleep(NEXT_PICTURE)
             raise SystemExit("the dashboard has closed the page")
         finally:
             await self._socket.disconnect()

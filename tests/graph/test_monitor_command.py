@@ -125,14 +125,13 @@ def test_hears_the_guard_and_calls_the_service_behind_a_button(ros_domain: int) 
 
 def test_a_dashboard_started_by_a_program_ends_when_that_is_killed(ros_domain: int) -> None:
     program = (
-        "import time\n"
+        "import signal\n"
         "from vip_bringup.dashboard.process import RunningDashboard\n"
         "with RunningDashboard() as dashboard:\n"
         "    print(dashboard.url, flush=True)\n"
-        "    time.sleep(1000)\n"
+        "    signal.pause()\n"
     )
-    env = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=env)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()

@@ -18,16 +18,15 @@ E = TypeVar("E", bound=ui.element)
 # Refreshes per second, Hz: curves move smoothly enough, and the robot's own computer keeps its time.
 RATE = 2.0
 _HEALTH_PERIOD = 2.0  # s
-# The page fetches the camera's picture itself, a while after it has shown the last one, ms: a timer here
+# The page fetches the camera's picture itself, a while after it has shown the last one, s: a timer here
 # costs the robot's computer more than the picture does, and a slow line gets as many as it carries.
-_NEXT_PICTURE, _NO_PICTURE = 250, 1000
+NEXT_PICTURE, _NO_PICTURE = 0.25, 1.0
 _CAMERA_SCRIPT = f"""<script>
 (function show() {{
   const img = document.querySelector("[data-name=camera] img");
-  if (!img || document.hidden) return setTimeout(show, {_NO_PICTURE});
-  const later = (ms) => () => setTimeout(show, ms);
-  img.onload = later({_NEXT_PICTURE});
-  img.onerror = () => {{ img.removeAttribute("src"); setTimeout(show, {_NO_PICTURE}); }};
+  if (!img || document.hidden) return setTimeout(show, {1e3 * _NO_PICTURE});
+  img.onload = () => setTimeout(show, {1e3 * NEXT_PICTURE});
+  img.onerror = () => {{ img.removeAttribute("src"); setTimeout(show, {1e3 * _NO_PICTURE}); }};
   img.src = "/pictures/camera.jpg?n=" + Date.now();
 }})();
 </script>"""
@@ -106,17 +105,16 @@ class Page:
             self._button(stop).props("color=negative size=lg")
 
     def _pictures(self) -> None:
-        for name in ("camera", "goal"):
-            with ui.card().classes("w-full p-2 gap-1"):
-                with ui.row().classes("w-full items-center"):
-                    ui.label(name).classes("grow text-sm text-grey")
-                    for order in orders_of("goal") if name == "goal" else ():
-                        self._button(order)
-                if name == "goal":
-                    self._goal = _named(ui.interactive_image(), name).classes("w-full")
-                else:
-                    with _named(ui.element("div"), name).classes("w-full"):
-                        ui.element("img").classes("w-full")
+        with ui.card().classes("w-full p-2 gap-1"):
+            ui.label("camera").classes("text-sm text-grey")
+            with _named(ui.element("div"), "camera").classes("w-full"):
+                ui.element("img").classes("w-full")
+        with ui.card().classes("w-full p-2 gap-1"):
+            with ui.row().classes("w-full items-center"):
+                ui.label("goal").classes("grow text-sm text-grey")
+                for order in orders_of("goal"):
+                    self._button(order)
+            self._goal = _named(ui.interactive_image(), "goal").classes("w-full")
 
     def _curves(self) -> None:
         window = self._state.curves["distance"].window
