@@ -186,6 +186,7 @@ def _history(request: PretrainRequest, outcome: Outcome, dataset: Dataset) -> di
         "discount": config.discount,
         "negatives": config.negatives,
         "returns": config.returns,
+        "order": config.order,
         "reconstruct": config.reconstruct,
         "frozen": config.frozen,
         "smallest_crop": config.smallest_crop,

@@ -46,7 +46,11 @@ from vip_ros.errors import UserError
 
 CARD = "vip-sim"
 TRAINING_SEED, VALIDATION_SEED, HELD_OUT_SEED = 0, 500_000, 1_000_000
-LEARNING = ("objective", "returns", "frozen", "views", "learning_rate")  # what a run may choose to learn by
+# What a run may choose to learn by.
+LEARNING = (
+    *("objective", "returns", "order", "smallest_crop", "frozen", "views"),
+    *("learning_rate", "batch_size"),
+)
 SET_SIZE = 25  # videos of one task that one process renders at a time
 # Gentler crops than the published 0.2: an embedding trained for minutes has to keep where things are.
 CONFIG = PretrainConfig(
@@ -171,7 +175,7 @@ def _history(options: argparse.Namespace) -> dict[str, object]:
     checkpoint = options.out / CHECKPOINT
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.is_file() else {}
     settings = saved.get("settings", {})
-    names = (*LEARNING, "batch_size", "decay", "discount", "negatives", "smallest_crop", "seed")
+    names = (*LEARNING, "decay", "discount", "negatives", "seed")
     return {
         "source": "VIP (Ma et al., arXiv 2210.00030)",
         "start": RANDOM if options.init == RANDOM else f"weights {file_sha256(Path(options.init))[:12]}",
@@ -201,6 +205,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--learning-rate", type=float, default=CONFIG.learning_rate, help="of Adam")
     add("--objective", default=CONFIG.objective, help="as in vip pretrain")
     add("--returns", type=float, default=CONFIG.returns, help="as in vip pretrain")
+    add("--order", type=float, default=CONFIG.order, help="as in vip pretrain")
+    add("--batch-size", type=int, default=CONFIG.batch_size, help="as in vip pretrain")
+    add("--smallest-crop", type=float, default=CONFIG.smallest_crop, help="as in vip pretrain")
     add("--frozen", default=CONFIG.frozen, help="as in vip pretrain")
     add("--views", type=int, default=CONFIG.views, help="as in vip pretrain")
     add("--init", default=RANDOM, help="'random', or weights of the same architecture to start from")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from pretraining_rig import CARD, CONFIG, moving_square  # noqa: E402
 
-from vip_models.pretraining.auxiliary import Reconstruction, return_error  # noqa: E402
+from vip_models.pretraining.auxiliary import Reconstruction, order_error, return_error  # noqa: E402
 from vip_models.pretraining.checkpoint import resume, save  # noqa: E402
 from vip_models.pretraining.dataset import arrays  # noqa: E402
 from vip_models.pretraining.distributed import Ranks  # noqa: E402
@@ -19,7 +20,7 @@ from vip_models.pretraining.loader import Loader  # noqa: E402
 from vip_models.pretraining.objectives import OBJECTIVES  # noqa: E402
 from vip_models.pretraining.step import Learner  # noqa: E402
 
-BOTH = dataclasses.replace(CONFIG, reconstruct=0.5, returns=0.25)
+BOTH = dataclasses.replace(CONFIG, reconstruct=0.5, returns=0.25, order=0.75)
 
 
 def test_the_error_of_returns_equals_the_numbers_worked_out_by_hand():
@@ -37,6 +38,37 @@ def test_a_frame_drawn_twice_teaches_nothing_about_time():
     assert error.item() == pytest.approx((0.0 + 9.0 / 3.0) / 2)
     error.backward()
     assert torch.isfinite(embeddings.grad).all()
+
+
+def _logistic(x):
+    return math.log1p(math.exp(x))
+
+
+def test_the_error_of_the_order_equals_the_numbers_worked_out_by_hand():
+    # embeddings 0, 2, 3: seen from the last, the middle one is 2 nearer than the first, the last itself 1
+    # nearer than the middle and 3 than the first; seen from the middle one, itself 2 nearer than the first
+    embeddings = torch.tensor([[[0.0]], [[2.0]], [[3.0]]])
+    error = order_error(embeddings, torch.tensor([[0], [1], [3]]))
+    assert error.item() == pytest.approx(sum(map(_logistic, (-2.0, -1.0, -3.0, -2.0))) / 4)
+
+
+def test_the_error_of_the_order_follows_the_times_and_not_the_places_of_frames():
+    generator = torch.Generator().manual_seed(0)
+    embeddings = torch.randn(5, 3, 7, generator=generator)
+    times = torch.tensor([[0, 4, 9, 12, 20]] * 3).T
+    shuffled = torch.stack([torch.randperm(5, generator=generator) for _ in range(3)], dim=1)
+    mixed = embeddings.gather(0, shuffled[..., None].expand_as(embeddings))
+    expected = order_error(embeddings, times)
+    torch.testing.assert_close(order_error(mixed, times.gather(0, shuffled)), expected)
+    assert order_error(embeddings.flip(0), times) != expected
+
+
+def test_the_order_of_frames_of_one_moment_is_not_asked_for():
+    embeddings = torch.tensor([[[0.0]], [[9.0]]], requires_grad=True)
+    error = order_error(embeddings, torch.tensor([[4], [4]]))
+    error.backward()
+    assert error.item() == 0.0
+    assert (embeddings.grad == 0.0).all()
 
 
 def test_unexplained_variance_is_counted_between_clips_and_within_them():
@@ -80,7 +112,7 @@ def _gradients(config):
 
 def test_the_loss_is_the_weighted_sum():
     alone, both = _gradients(CONFIG)[0], _gradients(BOTH)[0]
-    expected = alone["loss"] + 0.25 * both["returns"] + 0.5 * both["unexplained"]
+    expected = alone["loss"] + 0.25 * both["returns"] + 0.75 * both["order"] + 0.5 * both["unexplained"]
     assert both["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
@@ -108,7 +140,9 @@ def test_a_checkpoint_holds_the_read_out_and_one_without_it_still_resumes(tmp_pa
 
     save(tmp_path / "plain.pt", CARD, CONFIG, Learner(CARD, CONFIG, Ranks()), {"global_step": 3})
     old = torch.load(tmp_path / "plain.pt", weights_only=True)
-    del old["auxiliary"], old["settings"]["reconstruct"], old["settings"]["returns"]
+    del old["auxiliary"]
+    for name in ("reconstruct", "returns", "order"):
+        del old["settings"][name]
     torch.save(old, tmp_path / "plain.pt")
     progress = resume(tmp_path / "plain.pt", CARD, CONFIG, Learner(CARD, CONFIG, Ranks()))
     assert progress["global_step"] == 3

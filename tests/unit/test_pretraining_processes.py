@@ -64,7 +64,8 @@ def _assert_same_run(one: Path, two: Path) -> None:
 
 @pytest.mark.timeout(900)
 def test_two_processes_equal_one_with_the_joined_batch(tmp_path):
-    settings = {"steps": 3, "batch_size": 8, "checkpoint_every": 3, "returns": 0.5, "reconstruct": 0.5}
+    auxiliary = {"returns": 0.5, "order": 0.5, "reconstruct": 0.5}
+    settings = {"steps": 3, "batch_size": 8, "checkpoint_every": 3, **auxiliary}
     _together(tmp_path / "two", *(f"{name}={value}" for name, value in settings.items()))
     train(tmp_path / "one", settings)
     _assert_same_run(tmp_path / "one", tmp_path / "two")

@@ -48,6 +48,8 @@ def _add_optimisation(parser: argparse.ArgumentParser) -> None:
     add("--l2", type=float, default=1e-3, metavar="X", help="weight of the L2 norm (default: 0.001)")
     add("--returns", type=float, default=0.0, metavar="X",
         help="weight of regressing distances on the time between frames (default: 0)")  # fmt: skip
+    add("--order", type=float, default=0.0, metavar="X",
+        help="weight of ranking frames by their distance to every later one (default: 0)")  # fmt: skip
     add("--reconstruct", type=float, default=0.0, metavar="X",
         help="weight of reading a small picture linearly from the embedding (default: 0)")  # fmt: skip
     add("--frozen", default="", metavar="LAYER",

@@ -1,7 +1,8 @@
 """What can be asked of embeddings beside the objective: to keep the picture, and to tell the time to a goal.
 
 Neither takes labels. `Reconstruction` keeps where things are, in a form that is linear to read; the error
-of the returns teaches from every pair of frames what the objective learns from neighbours.
+of the returns teaches from every pair of frames what the objective learns from neighbours, that of the order
+which of two frames is nearer to a third, at whatever speed a video is.
 """
 
 from __future__ import annotations
@@ -79,3 +80,26 @@ def return_error(embeddings: Any, times: Any, discount: float) -> Any:
     wanted = steps if discount == 1.0 else (1.0 - discount**steps) / (1.0 - discount)
     error = (distance(embeddings[early], embeddings[late]) - wanted).square() / wanted.clamp(min=1.0)
     return (error * (steps > 0)).sum() / (steps > 0).sum().clamp(min=1)
+
+
+def order_error(embeddings: Any, times: Any) -> Any:
+    """Return the mean of log(1 + exp(d(j, k) - d(i, k))) over all frames i before j, not after k, of a clip.
+
+    It is small where every step of a video brings it nearer to each of its later frames: the logistic loss
+    of ranking pairs (Burges et al., "Learning to rank using gradient descent", ICML 2005), with distances in
+    units of a step.
+
+    Args:
+        embeddings: [F,B,D].
+        times: number of each frame in its video, int [F,B]; frames may stand in any order.
+    """
+    count = len(times)
+    order = times.argsort(dim=0)
+    ordered = embeddings.gather(0, order[..., None].expand_as(embeddings))
+    steps = times.gather(0, order)
+    apart = distance(ordered[:, None], ordered[None])
+    triples = [(i, j, k) for i in range(count) for j in range(i + 1, count) for k in range(j, count)]
+    early, late, goal = torch.tensor(triples).unbind(1)
+    error = torch.nn.functional.softplus(apart[late, goal] - apart[early, goal])
+    valid = steps[early] < steps[late]
+    return (error * valid).sum() / valid.sum().clamp(min=1)

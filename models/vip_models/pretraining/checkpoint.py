@@ -16,7 +16,7 @@ from vip_ros.errors import UserError
 
 CHECKPOINT = "checkpoint.pt"
 # What a checkpoint that does not name them was trained with.
-_BEFORE = {"reconstruct": 0.0, "returns": 0.0, "frozen": "", "views": 2}
+_BEFORE = {"reconstruct": 0.0, "returns": 0.0, "order": 0.0, "frozen": "", "views": 2}
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:

@@ -33,6 +33,7 @@ class PretrainConfig:
     l2_weight: float = option(1e-3, "weight of the mean L2 norm of the embeddings")
     reconstruct: float = option(0.0, "weight of reading a small picture from the embedding, 0 for none")
     returns: float = option(0.0, "weight of regressing distances on the time between frames, 0 for none")
+    order: float = option(0.0, "weight of ranking frames by their distance to every later one, 0 for none")
     frozen: str = option("", "last layer that keeps its initial weights, as all before it do; empty: none")
     views: int = option(2, "fixed crops through which a video is seen when a part of the network is frozen")
     smallest_crop: float = option(0.2, "least share of a frame's area that a random crop keeps, 1 for none")
@@ -59,7 +60,7 @@ class PretrainConfig:
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("negatives", "seed", "threads", "workers", "validation_every", "early_stop"):
             self._check(name, getattr(self, name) >= 0, "not negative")
-        for name in ("l1_weight", "l2_weight", "reconstruct", "returns"):
+        for name in ("l1_weight", "l2_weight", "reconstruct", "returns", "order"):
             self._check(name, getattr(self, name) >= 0.0, "not negative")
         self._check("discount", 0.0 <= self.discount <= 1.0, "from 0 to 1")
         self._check("smallest_crop", 0.0 < self.smallest_crop <= 1.0, "above 0 and at most 1")

@@ -9,7 +9,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from vip_models.card import EncoderCard
-from vip_models.pretraining.auxiliary import PICTURE_SIDE, Reconstruction, return_error
+from vip_models.pretraining.auxiliary import PICTURE_SIDE, Reconstruction, order_error, return_error
 from vip_models.pretraining.batch_norm import join_batch_norms, statistics_kept
 from vip_models.pretraining.config import PretrainConfig
 from vip_models.pretraining.distributed import Ranks
@@ -119,10 +119,14 @@ class Learner:
         joined = ranks.join(embeddings)
         permutations = torch.from_numpy(batch.permutations).to(ranks.device)
         loss, values = self._objective.loss(joined, permutations, config)
-        if config.returns:
+        if config.returns or config.order:
             times = ranks.join(torch.from_numpy(batch.times).to(ranks.device))
+        if config.returns:
             values["returns"] = return_error(joined, times, config.discount)
             loss = loss + config.returns * values["returns"]
+        if config.order:
+            values["order"] = order_error(joined, times)
+            loss = loss + config.order * values["order"]
         if config.reconstruct:
             read_out: Any = self.auxiliary["reconstruction"]
             pictures = read_out.pictures(torch.from_numpy(batch.pictures).to(ranks.device))
