@@ -27,11 +27,4 @@ def check_place(path: Path) -> None:
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write figures in one rename, safe from a power cut; raises UserError when they cannot be written."""
     text = json.dumps(values, indent=2) + "\n"
-
-    def write(draft: Path) -> None:
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-
-    write_atomically(path, write)
+    write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vip_ros.errors import UserError
+from vip_reward_node.files import write_atomically
 
 
 def write_small_png(path: Path, pixels: NDArray[np.uint8], widest: int = 1600) -> int:
@@ -23,15 +22,7 @@ def write_small_png(path: Path, pixels: NDArray[np.uint8], widest: int = 1600) -
         size = (widest, round(picture.height * widest / picture.width))
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     small = picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as stream:
-            small.save(stream, format="PNG", optimize=True)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError("cannot write the picture", error.strerror or str(error), str(path)) from None
+    write_atomically(path, lambda draft: small.save(draft, format="PNG", optimize=True))
     return path.stat().st_size
 
 

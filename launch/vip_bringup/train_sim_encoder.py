@@ -43,6 +43,7 @@ from vip_models.testing import write_random_checkpoint
 from vip_models.torch_tools import available_cores
 from vip_models.weights import file_sha256
 from vip_ros.errors import UserError
+from vip_ros.files import replacing
 
 CARD = "vip-sim"
 TRAINING_SEED, VALIDATION_SEED, HELD_OUT_SEED = 0, 500_000, 1_000_000
@@ -100,9 +101,8 @@ def _render_set(folder: Path, task: str, seed: int, first: int) -> list[Path]:
     if not paths[-1].is_file():
         films = render_videos(SET_SIZE, seed, tasks=[task], first=first)
         for path, video in zip(paths, films, strict=True):
-            temporary = path.with_suffix(".part.npy")
-            np.save(temporary, np.stack([_halved(frame) for frame in video]), allow_pickle=False)
-            temporary.replace(path)
+            with replacing(path) as draft:
+                np.save(draft, np.stack([_halved(frame) for frame in video]), allow_pickle=False)
     return paths
 
 

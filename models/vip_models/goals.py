@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import zipfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from vip_models.card import METRICS
 from vip_ros.arrays import load_arrays
 from vip_ros.errors import UserError, unknown_name
+from vip_ros.files import replacing
 
 GOAL_FILE = "goal.npz"
 # Pictures of some dozen subgoals fit many times over.
@@ -122,15 +122,12 @@ def save_goal(goal: Goal, path: Path) -> Path:
         UserError: the folder cannot be written.
     """
     path = path if path.suffix == ".npz" else path / GOAL_FILE
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(temporary, **_to_arrays(goal))  # type: ignore[arg-type]
-        temporary.replace(path)
+        with replacing(path) as draft:
+            np.savez_compressed(draft, **_to_arrays(goal))  # type: ignore[arg-type]
     except OSError as error:
         raise UserError(f"cannot write the goal {path}", error.strerror or str(error)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

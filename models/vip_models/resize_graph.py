@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from vip_ros.errors import UserError
 from vip_ros.extras import install_extra
+from vip_ros.files import replacing
 from vip_ros.resources import cache_dir
 
 FRAMES, ROWS, COLUMNS, RESIZED = "frames", "rows", "columns", "resized"
@@ -29,13 +29,8 @@ def resize_graph() -> Path:
     path = cache_dir() / "onnx" / f"resize-{_VERSION}.onnx"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Of this process alone: two that start at once must not rename each other's file away.
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(_model())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replacing(path) as draft:
+            draft.write_bytes(_model())
     return path
 
 

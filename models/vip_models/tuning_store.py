@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from vip_models.card import EncoderCard
 from vip_models.export import onnx_path
 from vip_models.machine import Machine, this_machine
+from vip_ros.files import replacing
 from vip_ros.resources import cache_dir
 
 
@@ -72,7 +72,7 @@ def stored_tuning(card: EncoderCard, weights_sha256: str) -> Tuning | None:
 
 def tunings_here() -> list[Tuning]:
     """Return everything that was tuned on this machine with these runtimes, by encoder."""
-    found = [_read(path) for path in sorted((cache_dir() / "tune").glob("*.json"))]
+    found = [_read(path) for path in sorted((cache_dir() / "tune").glob("[!.]*.json"))]
     return [tuning for tuning in found if tuning is not None and tuning.machine == this_machine().key]
 
 
@@ -80,9 +80,8 @@ def store_tuning(tuning: Tuning, card: EncoderCard, weights_sha256: str) -> Path
     """Keep a tuning; the file appears complete or not at all."""
     path = tuning_path(card, weights_sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(dataclasses.asdict(tuning), indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(dataclasses.asdict(tuning), indent=2) + "\n", encoding="utf-8")
     return path
 
 

@@ -11,6 +11,7 @@ from vip_models.card import EncoderCard
 from vip_models.converters import CONVERTERS
 from vip_models.formats.tensor_bundle import bundle_files
 from vip_ros.errors import UserError
+from vip_ros.files import replacing
 from vip_ros.resources import cache_dir, share_file
 
 # By these endings a reader tells the kind of a fetched file; everything else is torch's.
@@ -52,9 +53,8 @@ def known_sha256(card: EncoderCard) -> str:
 
 def record_sha256(path: Path, sha256: str) -> None:
     """Write beside fetched weights what they hash to, as sha256sum writes it."""
-    temporary = path.with_name(f".{path.name}.sha256.part")
-    temporary.write_text(f"{sha256}  {path.name}\n", encoding="ascii")
-    temporary.replace(record_file(path))
+    with replacing(record_file(path)) as draft:
+        draft.write_text(f"{sha256}  {path.name}\n", encoding="ascii")
 
 
 def record_file(path: Path) -> Path:

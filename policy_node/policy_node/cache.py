@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from vip_ros.files import replacing
 from vip_ros.resources import cache_dir
 
 
@@ -36,13 +35,8 @@ def write_to_cache(path: Path, write: Callable[[IO[bytes]], object], loss: str) 
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                write(stream)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with replacing(path) as draft, draft.open("wb") as stream:
+            write(stream)
     except OSError as error:
         _warn(loss, error)
 

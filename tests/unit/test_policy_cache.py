@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from support.episodes import toy_episode
 from support.policies import toy_dataset
 
-from policy_node import cache
 from policy_node.dataset import load_dataset
 from policy_node.embeddings import embed_episode
 from vip_models.card import EncoderCard
@@ -41,11 +41,10 @@ def _no_folder_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(handle: int, mode: str) -> IO[Any]:
-        os.close(handle)
-        return Path("/dev/full").open(mode)  # takes nothing, for want of space
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(cache.os, "fdopen", opened)
+    monkeypatch.setattr(os, "fsync", full)
 
 
 CASES = [_no_folder, _no_folder_inside, _full]

@@ -38,5 +38,5 @@ def test_a_wide_picture_is_shrunk_and_its_size_in_bytes_told(tmp_path: Path) -> 
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot write the picture"):
+    with pytest.raises(UserError, match="cannot write"):
         write_small_png(tmp_path / "nowhere" / "small.png", photograph_with_a_line())

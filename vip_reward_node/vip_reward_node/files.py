@@ -1,13 +1,13 @@
-"""Files that are either complete or not there."""
+"""Writing files whole or not at all, with an error that a user can act on."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vip_ros.errors import UserError
+from vip_ros.files import replacing
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -16,12 +16,8 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         UserError: the folder cannot be written or is full.
     """
-    # The ending stays: some writers choose the format by it.
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        write(draft)
-        draft.replace(path)
+        with replacing(path) as draft:
+            write(draft)
     except OSError as error:
         raise UserError(f"cannot write {path}", error.strerror or str(error)) from None
-    finally:
-        draft.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vip_bringup.demo.film import Film, compose
 from vip_ros.errors import UserError
+from vip_ros.files import replacing
 
 _SIZE = (960, 480)
 
@@ -46,9 +47,8 @@ class FailureFilms:
         if self._folder is None or success or not seen:
             return
         path = self._folder / f"{seed}.mp4"
-        temporary = path.with_name(f".{path.name}")
         distances = [distance for _, distance in seen]
-        with Film(temporary, self._rate, _SIZE) as film:
+        with replacing(path) as draft, Film(draft, self._rate, _SIZE) as film:
             for index, (picture, _) in enumerate(seen):
                 last = index + 1 == len(seen)
                 status = f"{index / self._rate:4.1f} s" + (f"   {outcome}" if last else "")
@@ -57,4 +57,4 @@ class FailureFilms:
                 )
                 for _ in range(self._rate if last else 1):
                     film.add(shown)
-        self.written.append(temporary.replace(path))
+        self.written.append(path)

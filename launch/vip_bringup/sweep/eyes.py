@@ -8,6 +8,7 @@ from pathlib import Path
 from policy_node.embeddings import FrameEncoder
 from policy_node.pixels import NAME as PIXELS
 from policy_node.pixels import PixelEncoder
+from vip_reward_node.files import write_atomically
 from vip_ros.errors import UserError
 
 RANDOM = "random"
@@ -84,7 +85,5 @@ def _untrained(card: str, folder: Path) -> FrameEncoder:
 
     path = folder / f"{Path(card).stem}-untrained.safetensors"
     if not path.is_file():
-        temporary = path.with_name(f".{path.name}")
-        write_random_checkpoint(card, temporary)
-        temporary.replace(path)
+        write_atomically(path, lambda draft: write_random_checkpoint(card, draft))
     return load_encoder(card, path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vip_bringup.sweep.tables import row_name
+from vip_reward_node.files import write_atomically
 
 Result = dict[str, Any]
 
@@ -56,10 +57,9 @@ def _curves(path: Path, results: Sequence[Result], key: str, label: str) -> Path
     panels[0][0].set_ylabel("success, 95 % Wilson interval")
     handles, names = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), frameon=False)
-    temporary = path.with_name(f".{path.name}")
-    figure.savefig(temporary, dpi=120, format="png")
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=120, format="png"))
     plt.close(figure)
-    return temporary.replace(path)
+    return path
 
 
 def _line_name(cell: Result, key: str) -> str:

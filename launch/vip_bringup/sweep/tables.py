@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vip_ros.errors import UserError
+from vip_reward_node.files import write_atomically
 
 _COLUMNS = (
     "task",
@@ -44,15 +45,9 @@ def write_tables(out: Path, results: Sequence[Result], skipped: dict[str, str]) 
         "table.json": json.dumps({"cells": list(results), "skipped": skipped}, indent=1) + "\n",
         "table.md": page(results, skipped),
     }
-    paths = []
-    try:
-        for name, text in content.items():
-            temporary = out / f".{name}.part"
-            temporary.write_text(text, encoding="utf-8")
-            paths.append(temporary.replace(out / name))
-    except OSError as error:
-        raise UserError("cannot write the tables", error.strerror or str(error), str(out)) from None
-    return paths
+    for name, text in content.items():
+        write_atomically(out / name, partial(Path.write_text, data=text, encoding="utf-8"))
+    return [out / name for name in content]
 
 
 def page(results: Sequence[Result], skipped: dict[str, str]) -> str:

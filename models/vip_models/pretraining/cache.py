@@ -13,7 +13,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from vip_models.pretraining.sources import Image, Video
 from vip_ros.errors import UserError
+from vip_ros.files import replacing
 
 # What np.lib.format takes for the header of a version 1.0 file with so short a description.
 _HEADER = 128
@@ -77,8 +77,8 @@ class FrameCache:
         try:
             record_path.parent.mkdir(parents=True, exist_ok=True)
             record = self._decode(video)
-            with _atomic(record_path) as stream:
-                stream.write(json.dumps(asdict(record)).encode())
+            with replacing(record_path) as draft:
+                draft.write_text(json.dumps(asdict(record)), encoding="utf-8")
         except OSError as error:
             raise UserError(
                 f"cannot write decoded frames: {error.strerror or error}",
@@ -193,17 +193,3 @@ def _read_record(path: Path) -> Record | None:
         return Record(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None  # not there, or written by something else: the video is decoded again
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that replaces `path` once it is completely written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
