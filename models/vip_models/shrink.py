@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from vip_models.architectures.colour_points import point_tensors
 from vip_models.card import EncoderCard
 from vip_models.export import build_network
 from vip_models.weights import file_sha256, read_state
+from vip_ros.files import replacing
 
 
 def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
@@ -27,11 +27,7 @@ def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
         keep = "running_" in name or not tensor.is_floating_point()
         tensors[f"{card.prefix}{name}"] = (tensor if keep else tensor.half()).contiguous()
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.stem}.{os.getpid()}.safetensors")
-    try:
-        save_file(tensors, temporary, {"encoder": card.name})
-        temporary.chmod(0o644)  # the library makes it readable to its owner only
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(out) as draft:
+        save_file(tensors, draft, {"encoder": card.name})
+        draft.chmod(0o644)  # the library makes it readable to its owner only
     return file_sha256(out)

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from vip_ros.errors import InternalError
+from vip_ros.errors import InternalError, UserError
 
 # The folder of each package in the source tree, relative to the repository root.
 _SOURCE_FOLDERS = {
@@ -51,8 +51,21 @@ def share_file(package: str, relative: str) -> Path:
     raise InternalError(f"{package} was installed without {relative}")
 
 
+class NoCacheError(UserError, OSError):
+    """There is no folder for derived files: a user can mend it, and what only saves time goes on without."""
+
+
 def cache_dir() -> Path:
-    """Return the folder for derived files ($VIP_CACHE, else ~/.cache/vip); created on first use."""
+    """Return the folder for derived files ($VIP_CACHE, else ~/.cache/vip); created on first use.
+
+    Raises:
+        NoCacheError: it cannot be made.
+    """
     path = Path(os.environ.get("VIP_CACHE") or Path.home() / ".cache" / "vip")
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        mend = "set VIP_CACHE to a folder that you may write to"
+        raise NoCacheError(f"cannot make the folder of derived files: {reason}", mend, str(path)) from None
     return path
