@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from vip_bringup.checks import FAIL, run_check
 from vip_bringup.cli import main
 from vip_ros.errors import UserError
 from vip_ros.resources import cache_dir
@@ -36,3 +37,10 @@ def test_a_command_names_it_in_one_line(blocked, capsys):
     assert complaint.count("\n") == 1
     assert str(blocked) in complaint
     assert "VIP_CACHE" in complaint
+
+
+def test_the_doctor_says_how_to_mend_it(blocked):
+    (finding,) = run_check("system")
+    assert finding.level == FAIL
+    assert str(blocked) in finding.what
+    assert finding.mend == "set VIP_CACHE to a folder that you may write to"

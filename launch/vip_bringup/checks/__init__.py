@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vip_ros.errors import UserError
 from vip_ros.registry import Registry
 
 OK, NOTE, FAIL = "ok", "note", "fail"
@@ -34,5 +35,7 @@ def run_check(name: str) -> list[Finding]:
     """Return a check's findings; an error that it did not foresee is a finding too."""
     try:
         return CHECKS.get(name)()
+    except UserError as error:
+        return [Finding(FAIL, f"{error.what} [{error.where}]" if error.where else error.what, error.mend)]
     except Exception as error:
         return [Finding(FAIL, f"{type(error).__name__}: {error}", "please report this")]
