@@ -133,6 +133,7 @@ def load_episode(
     # A command's header carries the stamp of the image it follows from; when it was sent is the
     # recording time.
     sent = _seconds(commands.recorded, origin)
+    _check_sent(sent, times, where)
     due = (times[:, None] + step_duration * np.arange(1, horizon + 1)).ravel()
     targets = _resample(due, sent, commands.columns(joints, where)).reshape(len(times), horizon, -1)
     width = _gripper_width(commands)
@@ -181,6 +182,21 @@ def _check_stamps(states: NDArray[np.int64], pictures: NDArray[np.int64], where:
             f"the joint states, stamped {begin:.2f} to {end:.2f} s, do not cover the pictures, "
             f"0 to {last:.2f} s",
             "leave it out; camera and robot must stamp by one clock",
+            where,
+        )
+
+
+def _check_sent(sent: NDArray[np.float64], times: NDArray[np.float64], where: str) -> None:
+    """Raise UserError unless commands were recorded, s [C], while there were pictures, s [T].
+
+    Outside of that time, every picture would be answered by the same command. An arm may stand still before
+    and after it is led, so they need not be there all the time.
+    """
+    if sent[0] > times[-1] or sent[-1] < times[0]:
+        raise UserError(
+            f"no command was recorded while there were pictures (0 to {times[-1]:.2f} s): commands are from "
+            f"{sent[0]:.2f} to {sent[-1]:.2f} s",
+            "leave it out; the camera must stamp by the clock of the machine that records",
             where,
         )
 

@@ -64,3 +64,28 @@ def test_joint_states_may_begin_a_little_late_end_a_little_early_and_repeat_a_st
         lambda at: np.clip(at, at[0] + 400_000_000, at[-1] - 400_000_000),
     )
     load_episode(reader, read_recorded(reader), MeanColour(), list(JOINTS), [], 0.1, 3)
+
+
+def _sent(folder: Path, shift: float) -> EpisodeReader:
+    """Return an episode whose commands were recorded that many s later than they were."""
+    reader = EpisodeReader(toy_episode(folder, rows=40))
+    commands = reader.joint_commands()
+    reader.joint_commands = lambda: replace(commands, recorded=commands.recorded + int(shift * 1e9))
+    return reader
+
+
+@pytest.mark.parametrize("shift", [-3600.0, -4.0, 4.0, 3600.0])
+def test_commands_of_another_time_than_the_pictures_are_refused(
+    tmp_path: Path, vip_cache: Path, shift: float
+) -> None:
+    reader = _sent(tmp_path, shift)
+    with pytest.raises(UserError, match=r"no command was recorded.*_0000.*leave it out") as caught:
+        load_episode(reader, read_recorded(reader), MeanColour(), list(JOINTS), [], 0.1, 3)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", [-1.0, 1.0])
+def test_commands_may_begin_late_and_end_early(tmp_path: Path, vip_cache: Path, shift: float) -> None:
+    reader = _sent(tmp_path, shift)
+    data = load_episode(reader, read_recorded(reader), MeanColour(), list(JOINTS), [], 0.1, 3)
+    assert np.isfinite(data.targets).all()
