@@ -9,8 +9,8 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/vip_models"]),
         ("share/vip_models", ["package.xml"]),
-        ("share/vip_models/cards", [str(p) for p in Path("cards").glob("*.yaml")]),
-        ("share/vip_models/weights", [str(p) for p in Path("weights").glob("*.safetensors")]),
+        ("share/vip_models/cards", [str(p) for p in Path("cards").glob("[!.]*.yaml")]),
+        ("share/vip_models/weights", [str(p) for p in Path("weights").glob("[!.]*.safetensors")]),
     ],
     zip_safe=True,
     maintainer="vip-robot maintainers",

@@ -98,6 +98,10 @@ def run_pretraining(request: PretrainRequest) -> None:
     Raises:
         UserError: no usable videos, settings that do not fit, no room on the disk.
     """
+    if not 0.0 <= request.held_out < 1.0:
+        raise UserError(f"the share of held-out videos is {request.held_out}", "give one from 0 to below 1")
+    if request.cache_side < 0:
+        raise UserError(f"the cached frames' short side is {request.cache_side}", "give pixels, 0: as needed")
     checkpoint = request.out / "checkpoint.pt"
     if not request.resume and checkpoint.exists():
         raise UserError(f"{checkpoint} exists", "continue it with --resume, or choose another --out")
@@ -142,6 +146,8 @@ def _prepared(path: Path, request: PretrainRequest, cache: FrameCache, ranks: Ra
     if ranks.first:
         for name, reason in dataset.rejected.items():
             print(f"skipped {name}: {reason}", flush=True)
+        for name, reason in dataset.broken.items():
+            print(f"only the beginning of {name} is used: {reason}", flush=True)
         if dataset.damaged:
             print(f"skipped {dataset.damaged} damaged frame(s)", flush=True)
         frames = int(dataset.lengths.sum())
@@ -170,7 +176,7 @@ def _watch(progress: Progress, steps: int) -> Watch:
     def validated(done: int, figures: Mapping[str, float]) -> None:
         progress.print(f"step {done}: held out " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
 
-    return Watch(step, validated, lambda line: progress.print(f"warning: {line}"))
+    return Watch(step, validated, lambda line: progress.print(f"warning: {line}", markup=False))
 
 
 def _history(request: PretrainRequest, outcome: Outcome, dataset: Dataset) -> dict[str, Any]:
@@ -190,7 +196,7 @@ def _history(request: PretrainRequest, outcome: Outcome, dataset: Dataset) -> di
         "reconstruct": config.reconstruct,
         "frozen": config.frozen,
         "smallest_crop": config.smallest_crop,
-        "init": request.init,
+        "init": outcome.init,
         "seed": config.seed,
         "minutes": round(outcome.seconds / 60.0, 1),
         "held_out": {name: round(value, 3) for name, value in outcome.figures.items()},

@@ -50,7 +50,7 @@ TRAINING_SEED, VALIDATION_SEED, HELD_OUT_SEED = 0, 500_000, 1_000_000
 # What a run may choose to learn by.
 LEARNING = (
     *("objective", "returns", "order", "smallest_crop", "frozen", "views"),
-    *("learning_rate", "batch_size"),
+    *("learning_rate", "batch_size", "negatives"),
 )
 SET_SIZE = 25  # videos of one task that one process renders at a time
 # Gentler crops than the published 0.2: an embedding trained for minutes has to keep where things are.
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the whole recipe; returns the exit status."""
     options = _options(arguments)
     try:
-        card = training_card(CARD, options.architecture, options.size, 0, CARD)
+        card = training_card(CARD, options.architecture, options.size, options.dim, CARD)
         if options.measure_only is None:
             _train(card, options)
         weights = options.measure_only or options.weights
@@ -175,10 +175,11 @@ def _history(options: argparse.Namespace) -> dict[str, object]:
     checkpoint = options.out / CHECKPOINT
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.is_file() else {}
     settings = saved.get("settings", {})
-    names = (*LEARNING, "decay", "discount", "negatives", "seed")
+    start = Path(options.init)
+    names = (*LEARNING, "decay", "discount", "seed")
     return {
         "source": "VIP (Ma et al., arXiv 2210.00030)",
-        "start": RANDOM if options.init == RANDOM else f"weights {file_sha256(Path(options.init))[:12]}",
+        "start": f"weights {file_sha256(start)[:12]}" if start.is_file() else options.init,
         "recipe": "python -m vip_bringup.train_sim_encoder --out DIR --weights FILE",
         "data": DATA,
         "videos": options.videos * len(table_tasks()),
@@ -207,12 +208,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--returns", type=float, default=CONFIG.returns, help="as in vip pretrain")
     add("--order", type=float, default=CONFIG.order, help="as in vip pretrain")
     add("--batch-size", type=int, default=CONFIG.batch_size, help="as in vip pretrain")
+    add("--negatives", type=int, default=CONFIG.negatives, help="as in vip pretrain")
     add("--smallest-crop", type=float, default=CONFIG.smallest_crop, help="as in vip pretrain")
     add("--frozen", default=CONFIG.frozen, help="as in vip pretrain")
     add("--views", type=int, default=CONFIG.views, help="as in vip pretrain")
     add("--init", default=RANDOM, help="'random', or weights of the same architecture to start from")
     add("--architecture", default=shipped.architecture, help="network")
     add("--size", type=int, default=shipped.crop, help="side of its input, pixels")
+    add("--dim", type=int, default=shipped.dim, help="length of its embedding, colour points among it")
     add("--threads", type=int, default=0, help="CPU threads, 0 for all cores")
     add("--before", type=Path, help="weights of the encoder shipped until now, to compare with")
     add("--real", type=Path, help="folder of real videos (.mp4), only measured on")

@@ -19,7 +19,11 @@ def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
 
     Returns:
         SHA-256 of the written file.
+
+    Raises:
+        OSError: no room, no right, no folder.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {}
@@ -28,6 +32,9 @@ def shrink(checkpoint: Path, card: EncoderCard, out: Path) -> str:
         tensors[f"{card.prefix}{name}"] = (tensor if keep else tensor.half()).contiguous()
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as draft:
-        save_file(tensors, draft, {"encoder": card.name})
+        try:
+            save_file(tensors, draft, {"encoder": card.name})
+        except SafetensorError as error:  # the library's word for a full disk, too
+            raise OSError(f"the weights cannot be written: {error}") from None
         draft.chmod(0o644)  # the library makes it readable to its owner only
     return file_sha256(out)

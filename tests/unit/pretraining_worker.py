@@ -17,8 +17,10 @@ def train(out: Path, settings: dict[str, float]) -> None:
     """Train a small network on the processes that the environment names."""
     # Steps so small that Adam, which takes signs of gradients near zero, does not blow up their last digits.
     config = dataclasses.replace(CONFIG, learning_rate=1e-6, **settings)
+    # Only a chain of layers can be frozen.
+    card = dataclasses.replace(CARD, architecture="resnet10-w32-grid") if config.frozen else CARD
     with joined() as ranks:
-        Run(arrays(moving_square()), CARD, config, out, ranks, arrays(moving_square(2, seed=5))).train()
+        Run(arrays(moving_square()), card, config, out, ranks, arrays(moving_square(2, seed=5))).train()
         ranks.wait()
 
 

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 from pretraining_rig import CARD, CONFIG, moving_square  # noqa: E402
 
 from vip_models.pretraining.auxiliary import small_pictures  # noqa: E402
+from vip_models.pretraining.batch_norm import JoinedBatchNorm, join_batch_norms  # noqa: E402
 from vip_models.pretraining.dataset import ArrayClips, Dataset, arrays  # noqa: E402
 from vip_models.pretraining.distributed import Ranks  # noqa: E402
 from vip_models.pretraining.frozen import FeatureLoader, FrozenStart  # noqa: E402
@@ -104,6 +105,30 @@ def test_a_frozen_run_resumes_to_the_weights_of_an_uninterrupted_one(tmp_path):
     one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("one", "two"))
     for name, value in one["vip"].items():
         torch.testing.assert_close(two["vip"][name], value)
+
+
+def test_a_frozen_run_goes_on_from_the_weights_of_its_checkpoint_whatever_it_is_told_to_start_from(tmp_path):
+    other = dataclasses.replace(CONFIG, steps=2, seed=5)
+    start = str(Run(arrays(moving_square()), GRID, other, tmp_path / "start").train().checkpoint)
+    for out, init in (("one", start), ("two", "random")):
+        first = dataclasses.replace(CHAIN, steps=2)
+        Run(arrays(moving_square()), GRID, first, tmp_path / out, init=start).train()
+        Run(arrays(moving_square()), GRID, CHAIN, tmp_path / out, init=init).train()
+    one, two = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("one", "two"))
+    for name, value in one["vip"].items():
+        torch.testing.assert_close(two["vip"][name], value)
+
+
+def test_normalisation_over_all_processes_leaves_frozen_layers_frozen():
+    network = join_batch_norms(FrozenStart(new_network(GRID, 0), "layer1"), "cpu")
+    norms = {
+        name: norm for name, norm in network.backbone.named_modules() if isinstance(norm, JoinedBatchNorm)
+    }
+    frozen = {name for name in norms if name.startswith(("bn1", "layer1."))}
+    assert frozen and set(norms) - frozen
+    for name, norm in norms.items():
+        assert norm.training is (name not in frozen)
+        assert norm.weight.requires_grad is (name not in frozen)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,14 @@ def test_two_processes_equal_one_with_the_joined_batch(tmp_path):
     _assert_same_run(tmp_path / "one", tmp_path / "two")
 
 
+@pytest.mark.timeout(900)
+def test_two_processes_equal_one_where_the_start_of_the_network_is_frozen(tmp_path):
+    settings = {"steps": 2, "batch_size": 8, "checkpoint_every": 2, "frozen": "layer3", "views": 1}
+    _together(tmp_path / "two", *(f"{name}={value}" for name, value in settings.items()))
+    train(tmp_path / "one", settings)
+    _assert_same_run(tmp_path / "one", tmp_path / "two")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_torchrun_starts_the_command(tmp_path):

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         objective=args.objective, steps=args.steps, batch_size=args.batch, accumulate=args.accumulate,
         learning_rate=args.learning_rate, decay=args.decay, discount=args.gamma, negatives=args.negatives,
         l1_weight=args.l1, l2_weight=args.l2, reconstruct=args.reconstruct,
-        returns=args.returns, frozen=args.frozen, views=args.views,
+        returns=args.returns, order=args.order, frozen=args.frozen, views=args.views,
         smallest_crop=args.smallest_crop, precision=args.precision,
         sync_batch_norm=not args.no_sync_batch_norm, seed=args.seed, threads=args.threads,
         workers=args.workers, checkpoint_every=args.checkpoint_every,

@@ -33,7 +33,7 @@ def sections(folder: Path) -> dict[str, Section]:
     Raises:
         UserError: the folder is empty, or a file cannot be understood.
     """
-    files = sorted(folder.glob("*.json"))
+    files = sorted(folder.glob("[!.]*.json"))
     if not files:
         raise UserError(f"no figures in {folder}", "put some there, see docs/results.md")
     return {path.stem: read_section(path) for path in files}

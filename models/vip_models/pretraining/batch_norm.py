@@ -51,13 +51,16 @@ class JoinedBatchNorm(torch.nn.BatchNorm2d):
 
 
 def join_batch_norms(network: Any, device: str) -> Any:
-    """Let every BatchNorm2d of a network see all processes; names and values of its tensors stay."""
+    """Let every BatchNorm2d of a network see all processes; its tensors stay, and what is frozen stays so."""
     if device.startswith("cuda"):
         return torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
     for name, child in network.named_children():
         if type(child) is torch.nn.BatchNorm2d:
             joint = JoinedBatchNorm(child.num_features, child.eps, child.momentum)
             joint.load_state_dict(child.state_dict())
+            joint.train(child.training)
+            for own, given in zip(joint.parameters(), child.parameters(), strict=True):
+                own.requires_grad_(given.requires_grad)
             setattr(network, name, joint)
         else:
             join_batch_norms(child, device)

@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -60,11 +61,14 @@ class FrameCache:
         self.folder = folder
         self.short_side = short_side
         for rest in folder.glob(".*.part"):  # of a process that was killed
-            if time.time() - rest.stat().st_mtime > _ABANDONED:
-                rest.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # of one that has just finished it
+                if time.time() - rest.stat().st_mtime > _ABANDONED:
+                    rest.unlink()
 
     def prepare(self, video: Video) -> Record:
-        """Return the record of a video, decoding it if that has not been done.
+        """Return the record of a video, decoding it if that has not been done without trouble.
+
+        What could not be decoded, or not to its end, is tried again by the next run: the cause may be mended.
 
         Raises:
             UserError: the cache cannot be written.
@@ -72,7 +76,7 @@ class FrameCache:
         place = f"{_FORMAT} {self.short_side} {video.fingerprint()}"
         record_path = self.folder / "records" / f"{hashlib.sha256(place.encode()).hexdigest()[:40]}.json"
         record = _read_record(record_path)
-        if record is not None and (not record.key or self._whole(record.key)):
+        if record is not None and record.key and not record.reason and self._whole(record.key):
             return record
         try:
             record_path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,25 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def claim(folder: Path, owner: object) -> Callable[[], object]:
+    """Keep other processes from training into a folder until what is returned is called, or owner is gone.
+
+    Raises:
+        UserError: another one does.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise UserError(
+            "another process trains into this folder", "wait for it, or choose another --out", str(folder)
+        ) from None
+    except OSError:
+        pass  # a file system without locks
+    return weakref.finalize(owner, os.close, handle)
 
 
 def save(

@@ -62,6 +62,8 @@ class PretrainConfig:
             self._check(name, getattr(self, name) >= 0, "not negative")
         for name in ("l1_weight", "l2_weight", "reconstruct", "returns", "order"):
             self._check(name, getattr(self, name) >= 0.0, "not negative")
+        if self.early_stop and not self.validation_every:
+            raise UserError("early_stop without validation_every never stops", "give both")
         self._check("discount", 0.0 <= self.discount <= 1.0, "from 0 to 1")
         self._check("smallest_crop", 0.0 < self.smallest_crop <= 1.0, "above 0 and at most 1")
         self._check("learning_rate", 0.0 < self.learning_rate < float("inf"), "a positive number")

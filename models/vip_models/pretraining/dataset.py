@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from vip_models.pretraining.cache import FrameCache, read_rows, read_shape
 from vip_models.pretraining.objectives import SHORTEST
 from vip_models.pretraining.sources import StillVideo, Video
 from vip_ros.errors import UserError
+
+_ROUNDING = 1e-9  # of a share times a number of videos
 
 
 class Clips(ABC):
@@ -94,11 +98,13 @@ class Dataset:
     Attributes:
         clips: those that can be used.
         rejected: name and reason of those that cannot.
+        broken: name and reason of those of which only the beginning can be used.
         damaged: frames that could not be decoded when the videos were prepared.
     """
 
     clips: list[Clips] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
     damaged: int = 0
 
     @property
@@ -121,16 +127,21 @@ class Dataset:
             raise UserError("no videos to train on", reasons or "give at least one video")
 
     def split(self, share: float) -> tuple[Dataset, Dataset]:
-        """Hold every n-th video back, that share of all but at least one; returns (training, held out).
+        """Hold that share of the videos back, evenly spread and at least one; returns (training, held out).
 
-        A single video is not split: there would be nothing left to train on.
+        One video at least is left to train on.
         """
         if share <= 0.0 or len(self.clips) < 2:
             return self, Dataset()
-        every = max(2, round(1.0 / share))
-        held = self.clips[every - 1 :: every] or self.clips[-1:]
-        kept = [clips for clips in self.clips if clips not in held]
-        return Dataset(kept, self.rejected, self.damaged), Dataset(held)
+        whole = [math.floor(count * share + _ROUNDING) for count in range(len(self.clips) + 1)]
+        chosen = [after > before for before, after in pairwise(whole)]
+        if not any(chosen):
+            chosen[-1] = True
+        if all(chosen):
+            chosen[0] = False
+        held = [clips for clips, out in zip(self.clips, chosen, strict=True) if out]
+        kept = [clips for clips, out in zip(self.clips, chosen, strict=True) if not out]
+        return Dataset(kept, self.rejected, self.broken, self.damaged), Dataset(held)
 
 
 def arrays(videos: Sequence[NDArray[np.uint8]]) -> Dataset:
@@ -181,6 +192,8 @@ def prepare(
             dataset.damaged += damaged
             if clips is not None:
                 dataset.add(clips)
+                if reason:
+                    dataset.broken[video.name] = reason
             else:
                 dataset.rejected[video.name] = reason
     finally:
@@ -195,4 +208,4 @@ def _open(video: Video, cache: FrameCache, all_cached: bool) -> tuple[Clips | No
     if not record.key:
         return None, record.reason, record.damaged
     clips = CachedClips(video.name, cache.path(record.key))
-    return clips, record.reason, record.damaged + bool(record.reason)
+    return clips, record.reason, record.damaged

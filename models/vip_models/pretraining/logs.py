@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Logs:
     def __init__(self, out: Path, step: int, warn: Any) -> None:
         self._path, self._warn = out / CURVES, warn
         self._board = _tensorboard(out / "tensorboard", step, warn)
-        self._broken = False
+        self._broken = self._torn = False  # whether it was told; whether the last line may be half a one
         self._forget_after(step)
 
     def write(self, step: int, kind: str, values: Mapping[str, float]) -> None:
@@ -36,11 +36,13 @@ class Logs:
         )
         try:
             with self._path.open("a", encoding="utf-8") as stream:
-                stream.write(f"{line}\n")
+                stream.write(f"\n{line}\n" if self._torn else f"{line}\n")
+            self._torn = False
             if self._board is not None:
                 for name, value in values.items():
                     self._board.add_scalar(f"{kind}/{name}", float(value), step)
         except OSError as error:
+            self._torn = True
             if not self._broken:
                 self._warn(f"the log cannot be written ({error.strerror or error}); the training goes on")
             self._broken = True
@@ -49,9 +51,12 @@ class Logs:
         if not self._path.is_file():
             return
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        kept = [f"{json.dumps(entry)}\n" for entry in _entries(lines) if entry["step"] <= step]
         if kept != lines:
-            write_atomically(self._path, "".join(kept).encode())
+            try:
+                write_atomically(self._path, "".join(kept).encode())
+            except OSError as error:
+                self._warn(f"the log still has entries after step {step} ({error.strerror or error})")
 
     def close(self) -> None:
         """Write what is left and end the writer's thread."""
@@ -68,7 +73,11 @@ def _tensorboard(folder: Path, step: int, warn: Any) -> Any:
     except ImportError:
         warn(f"no TensorBoard logs: the package tensorboard is not installed ({install_extra('train')})")
         return None
-    return SummaryWriter(str(folder), purge_step=step + 1)
+    try:
+        return SummaryWriter(str(folder), purge_step=step + 1)
+    except OSError as error:
+        warn(f"no TensorBoard logs: cannot write {folder} ({error.strerror or error})")
+        return None
 
 
 def read_curves(out: Path) -> list[dict[str, Any]]:
@@ -77,4 +86,15 @@ def read_curves(out: Path) -> list[dict[str, Any]]:
         lines = (out / CURVES).read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UserError(f"no log of a training in {out}", str(error.strerror)) from None
-    return [json.loads(line) for line in lines]
+    return list(_entries(lines))
+
+
+def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a log; a line that a kill or a full disk cut short is none."""
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "step" in entry:
+            yield entry

@@ -54,6 +54,7 @@ class Outcome:
         figures: last validation; empty without held-out videos.
         stopped_early: whether the validation loss had stopped falling.
         skipped: how often a clip was drawn again because of a damaged frame, by reason.
+        init: what the weights started from, in the first of its starts.
     """
 
     checkpoint: Path
@@ -62,6 +63,7 @@ class Outcome:
     figures: dict[str, float] = field(default_factory=dict)
     stopped_early: bool = False
     skipped: dict[str, int] = field(default_factory=dict)
+    init: str = RANDOM
 
 
 class Run:
@@ -79,7 +81,7 @@ class Run:
         watch: what the caller wants to hear.
 
     Raises:
-        UserError: no videos, or a checkpoint of another run.
+        UserError: no videos, a checkpoint of another run, or another process trains into the same folder.
     """
 
     def __init__(
@@ -101,20 +103,21 @@ class Run:
         self._config = replace(config, workers=config.workers or max(1, min(4, cores // 2)))
         self._card, self._path = card, out / checkpoints.CHECKPOINT
         self._learner = Learner(card, self._config, self._ranks, init)
-        objective = OBJECTIVES.get(config.objective)
-        self._loader = self._loader_of(dataset, objective)
+        self._out = Outcome(self._path, init=init)
+        self._best, self._patience, self._saved = math.inf, 0, -1
+        self._continue_from(checkpoints.resume(self._path, card, config, self._learner))
+        # After the weights are there: features of a frozen start are computed from them.
+        self._loader = self._loader_of(dataset, OBJECTIVES.get(config.objective))
         self._validator = (
-            Validator(held_out, card, self._config, self._ranks, figures or {})
+            Validator(held_out, card, self._config, self._ranks, figures or {}, self._watch.warn)
             if held_out is not None and held_out.clips
             else None
         )
-        self._out = Outcome(self._path)
-        self._best, self._patience, self._saved = math.inf, 0, -1
-        self._continue_from(checkpoints.resume(self._path, card, config, self._learner))
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot make the folder {out}", str(error.strerror)) from None
+        self._release = checkpoints.claim(out, self) if self._ranks.first else lambda: None
         self._logs = Logs(out, self._out.steps, self._watch.warn) if self._ranks.first else None
 
     def _loader_of(self, dataset: Dataset, objective: Objective) -> Loader | FeatureLoader:
@@ -135,9 +138,15 @@ class Run:
         Raises:
             UserError: the loss is no number any more, or the last checkpoint could not be written.
         """
-        config = self._config
         try:
-            if self._out.steps < config.steps and not self._out.stopped_early:
+            self._train()
+        finally:
+            self._release()
+        return self._out
+
+    def _train(self) -> None:
+        try:
+            if self._out.steps < self._config.steps and not self._out.stopped_early:
                 self._loop()
             if self._saved != self._out.steps:
                 self._save(last=True)
@@ -145,7 +154,6 @@ class Run:
             if self._logs is not None:
                 self._logs.close()
         self._out.skipped = dict(self._loader.skipped)
-        return self._out
 
     def _loop(self) -> None:
         config, out = self._config, self._out
@@ -166,7 +174,7 @@ class Run:
                 if end or (config.validation_every and out.steps % config.validation_every == 0):
                     self._validate()
                 if out.steps % config.checkpoint_every == 0 or end or out.stopped_early:
-                    self._check_finite(parts)
+                    self._check_finite(parts, weights=True)
                     self._save(last=end or out.stopped_early)
                 if out.stopped_early:
                     return
@@ -182,8 +190,10 @@ class Run:
         if self._logs is not None:
             self._logs.write(self._out.steps, "train", values)
 
-    def _check_finite(self, parts: Mapping[str, Any]) -> None:
-        if not math.isfinite(float(parts["loss"])):
+    def _check_finite(self, parts: Mapping[str, Any], weights: bool = False) -> None:
+        """Raise UserError if the loss, or on request a weight that the last step changed, is no number."""
+        changed = self._learner.network.parameters() if weights else ()
+        if not math.isfinite(float(parts["loss"])) or not all(bool(p.isfinite().all()) for p in changed):
             raise UserError(
                 f"the loss is no number any more at step {self._out.steps}",
                 "lower --learning-rate; the last checkpoint is as it was",
@@ -192,7 +202,11 @@ class Run:
     def _validate(self) -> None:
         if self._validator is None:
             return
-        figures = self._validator.measure(self._learner)
+        try:
+            figures = self._validator.measure(self._learner)
+        except UserError:
+            self._save(last=False)  # what was trained is not lost for what it cannot be judged on
+            raise
         self._out.figures = figures
         self._patience = 0 if figures["loss"] < self._best else self._patience + 1
         self._best = min(self._best, figures["loss"])
@@ -210,6 +224,7 @@ class Run:
             "figures": self._out.figures,
             "best": self._best,
             "patience": self._patience,
+            "init": self._out.init,
         }
         try:
             checkpoints.save(self._path, self._card, self._config, self._learner, progress)
@@ -227,6 +242,7 @@ class Run:
         self._out.steps = self._saved = int(saved["global_step"])
         self._out.seconds = float(saved.get("seconds", 0.0))
         self._out.figures = dict(saved.get("figures", {}))
+        self._out.init = str(saved.get("init", self._out.init))
         self._best, self._patience = float(saved.get("best", math.inf)), int(saved.get("patience", 0))
         stop = self._config.early_stop
         self._out.stopped_early = bool(stop) and self._patience >= stop

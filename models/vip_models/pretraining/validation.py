@@ -19,6 +19,7 @@ from vip_models.pretraining.distributed import Ranks
 from vip_models.pretraining.loader import Loader
 from vip_models.pretraining.objectives import OBJECTIVES
 from vip_models.pretraining.step import Learner
+from vip_ros.errors import UserError
 
 # Distances of a video's frames to its last one, [T] → one figure.
 CurveFigure = Callable[[NDArray[np.float64]], float]
@@ -36,6 +37,7 @@ class Validator:
         config: objective and its settings.
         ranks: this process among all.
         figures: what to compute of each video's distances to its last frame, by name.
+        warn: called with one line about each video that cannot be read; it is left out.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Validator:
         config: PretrainConfig,
         ranks: Ranks,
         figures: Mapping[str, CurveFigure],
+        warn: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._videos = held_out.clips[: config.validation_videos]
         self._card, self._ranks, self._figures = card, ranks, dict(figures)
+        self._warn, self._unreadable = warn, set[int]()
         self._config = dataclasses.replace(config, workers=1)
         self._objective = OBJECTIVES.get(config.objective)
         self._loader = Loader(held_out, self._objective, card, config, stream=(1,), augment=False)
@@ -56,11 +60,11 @@ class Validator:
         """Return the mean loss and curve figures; the same clips are seen every time."""
         with _evaluating(learner.network):
             losses = [self._loss(learner, index) for index in self._own(_BATCHES)]
-            curves = [self._curve(learner, self._videos[index]) for index in self._own(len(self._videos))]
+            curves = list(self._curves(learner))
         columns = {name: [float(figure(curve)) for curve in curves] for name, figure in self._figures.items()}
         sums = [sum(losses), len(losses), len(curves), *(sum(column) for column in columns.values())]
         loss, batches, videos, *figures = self._ranks.total([float(value) for value in sums])
-        means = {name: value / videos for name, value in zip(columns, figures, strict=True)}
+        means = {name: value / videos for name, value in zip(columns, figures, strict=True) if videos}
         return {"loss": loss / batches, **means}
 
     def _own(self, count: int) -> range:
@@ -71,6 +75,19 @@ class Validator:
         embeddings = learner.embed(torch.from_numpy(batch.frames).to(self._ranks.device))
         permutations = torch.from_numpy(batch.permutations).to(self._ranks.device)
         return float(self._objective.loss(embeddings, permutations, self._config)[0])
+
+    def _curves(self, learner: Learner) -> Iterator[NDArray[np.float64]]:
+        """Yield the curves of this process's videos; one with a damaged frame is named once and left out."""
+        for index in self._own(len(self._videos)):
+            if index in self._unreadable:
+                continue
+            try:
+                curve = self._curve(learner, self._videos[index])
+            except UserError as error:
+                self._unreadable.add(index)
+                self._warn(f"held-out video {self._videos[index].name} is left out: {error}")
+            else:
+                yield curve
 
     def _curve(self, learner: Learner, clips: Clips) -> NDArray[np.float64]:
         """Return the distances of a video's frames to its last one, [T]."""

@@ -14,6 +14,7 @@ from vip_ros.errors import UserError
 from vip_ros.registry import Registry
 
 Image = NDArray[np.uint8]
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
 
 
 class Video(ABC):
@@ -22,7 +23,10 @@ class Video(ABC):
     Attributes:
         name: what messages call it.
         files: what it is read from.
+        fills_folder: whether the folder that it was found in is searched no further.
     """
+
+    fills_folder = True
 
     def __init__(self, name: str, files: Iterable[Path]) -> None:
         self.name = name
@@ -89,10 +93,12 @@ def _search(path: Path, openers: list[Callable[[Path], list[Video] | None]]) -> 
         found = opener(path)
         if found is not None:
             yield from found
-            return
+            if all(video.fills_folder for video in found):
+                return
+            break
     if path.is_dir():
         for child in sorted(path.iterdir(), key=lambda entry: natural_order(entry.name)):
-            if not child.name.startswith("."):
+            if not child.name.startswith(".") and child.suffix.lower() not in IMAGE_SUFFIXES:
                 yield from _search(child, openers)
 
 

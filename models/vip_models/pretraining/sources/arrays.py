@@ -27,7 +27,9 @@ class ArrayFile(Video):
             array = np.load(self.files[0], mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise UserError(f"{self.name} is not an array that can be read", str(error)) from None
-        if array.ndim != 4 or array.shape[-1] != 3 or array.dtype != np.uint8:
+        if not isinstance(array, np.ndarray):
+            raise UserError(f"{self.name} is an archive", "give one array per file, uint8 [T,H,W,3] RGB")
+        if array.ndim != 4 or array.shape[-1] != 3 or array.dtype != np.uint8 or 0 in array.shape[1:]:
             raise UserError(f"{self.name} is {array.dtype} {array.shape}", "give uint8 [T,H,W,3] RGB")
         yield from (np.asarray(frame) for frame in array)
 

@@ -49,21 +49,21 @@ def open_manifest(path: Path) -> list[Video] | None:
     manifest = path / MANIFEST if path.is_dir() else path
     if manifest.name != MANIFEST or not manifest.is_file():
         return None
-    with manifest.open(newline="", encoding="utf-8") as stream:
-        rows = csv.DictReader(stream)
-        if not {"path", "len"} <= set(rows.fieldnames or ()):
-            raise UserError(
-                "the manifest has no columns path and len", "write them as R3M does", str(manifest)
-            )
-        return [_clip(row, manifest, number) for number, row in enumerate(rows, start=2)]
-
-
-def _clip(row: dict[str, str], manifest: Path, line: int) -> ManifestClip:
     try:
-        length = int(row["len"])
-    except (TypeError, ValueError):
-        raise UserError(
-            f"line {line}: the length is {row['len']!r}", "give a whole number", str(manifest)
-        ) from None
-    prefix = row["path"] if row["path"].startswith("/") else f"{manifest.parent}/{row['path']}"
-    return ManifestClip(prefix, length)
+        text = manifest.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError("the manifest cannot be read as text", str(error), str(manifest)) from None
+    rows = csv.DictReader(text.splitlines())
+    if not {"path", "len"} <= set(rows.fieldnames or ()):
+        raise UserError("the manifest has no columns path and len", "write them as R3M does", str(manifest))
+    return [_clip(row, manifest, number) for number, row in enumerate(rows, start=2)]
+
+
+def _clip(row: dict[str, str | None], manifest: Path, line: int) -> ManifestClip:
+    path, stated = row["path"], row["len"] or ""
+    if not stated.strip().isdecimal():
+        raise UserError(f"line {line}: the length is {stated!r}", "give a whole number", str(manifest))
+    if not path:
+        raise UserError(f"line {line} has no path", "name the clip's folder", str(manifest))
+    prefix = path if path.startswith("/") else f"{manifest.parent}/{path}"
+    return ManifestClip(prefix, int(stated))

@@ -7,15 +7,23 @@ from pathlib import Path
 
 import cv2
 
-from vip_models.pretraining.sources import SOURCES, Image, StillVideo, Video, natural_order
+from vip_models.pretraining.objectives import SHORTEST
+from vip_models.pretraining.sources import (
+    IMAGE_SUFFIXES,
+    SOURCES,
+    Image,
+    StillVideo,
+    Video,
+    natural_order,
+)
 from vip_ros.errors import UserError
 from vip_ros.pictures import decode_picture
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
 
 
 class FrameFolder(StillVideo):
     """Images in the order of their numbers ("2" before "10")."""
+
+    fills_folder = False  # there may be folders beside them
 
     def __init__(self, name: str, images: Sequence[Path]) -> None:
         super().__init__(name, images)
@@ -43,11 +51,23 @@ def read_image(path: Path) -> Image:
 
 @SOURCES.register("frames")
 def open_folder(path: Path) -> list[Video] | None:
-    """Return the folder as one video when it holds little else than images, or nothing: an empty video."""
+    """Return the folder's images as one video; a folder with nothing in it is an empty one.
+
+    Images beside films are pictures of these, and less than a video's beside as many files of no known kind
+    are none either.
+    """
     if not path.is_dir():
         return None
     entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
-    images = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
-    if entries and 2 * len(images) <= len(entries):
+    images = [entry for entry in entries if entry.suffix.lower() in IMAGE_SUFFIXES]
+    others = [entry for entry in entries if entry.suffix.lower() not in IMAGE_SUFFIXES]
+    if any(entry.is_file() and _is_video(entry) for entry in others):
+        return None
+    if len(images) < SHORTEST and others and len(images) <= len(others):
         return None
     return [FrameFolder(str(path), sorted(images, key=lambda image: natural_order(image.name)))]
+
+
+def _is_video(path: Path) -> bool:
+    openers = (SOURCES.get(name) for name in SOURCES.names() if name != "frames")
+    return any(opener(path) is not None for opener in openers)
