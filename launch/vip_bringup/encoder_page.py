@@ -12,9 +12,11 @@ from vip_bringup.encoder_figures import Figures
 from vip_models.card import EncoderCard
 from vip_models.pretraining.checkpoint import write_atomically
 
+FIRST = "first"
 _ROWS = {
     "trained": "this encoder",
     "before": "the encoder shipped before",
+    FIRST: "the first one, of CloseDrawer alone",
     "untrained": "the same network, untrained",
     "pixels": "plain pixels",
 }

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from franka_node.sim.dataset import render_videos
 from franka_node.sim.tasks import table_tasks
 from vip_bringup.encoder_figures import Figures, figures
-from vip_bringup.encoder_page import DATA, card_values, write_card_and_page
+from vip_bringup.encoder_page import DATA, FIRST, card_values, write_card_and_page
 from vip_bringup.pretraining import CURVE_FIGURES, training_card
 from vip_models import Encoder, load_card, load_encoder
 from vip_models.architectures.colour_points import without_points
@@ -146,6 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _train(card, options)
         weights = options.measure_only or options.weights
         report = measure(card, weights, options.out, options.before, options.real, options.figure_videos)
+        earlier = load_card(CARD).training.get("figures", {})
+        report |= {name: earlier[name] for name in (FIRST,) if name in earlier}
         values = card_values(card, file_sha256(weights), _parameters(card), _history(options))
         print(yaml.safe_dump({"figures": report}, sort_keys=False))
         print(*write_card_and_page(values, report, options.out), sep="\n")
