@@ -28,16 +28,17 @@ def test_it_loads_by_name_alone(vip_cache):
     assert encoder.encode(np.zeros((1, 240, 320, 3), np.uint8)).shape == (1, encoder.dim)
 
 
-def test_distance_to_the_last_frame_falls_along_a_simulated_demonstration(vip_cache):
+def test_distance_to_the_last_frame_falls_along_simulated_demonstrations(vip_cache):
     from franka_node.sim.lockstep import collect
     from vip_reward_node.metrics import voc
 
     try:
-        frames = collect("close_drawer", seed=2_000_000, rate=10.0).frames
+        films = [collect("close_drawer", seed=2_000_000 + i, rate=10.0).frames for i in range(6)]
     except UserError as error:
         pytest.skip(f"no rendering here: {error}")
-    embeddings = load_encoder("vip-sim").encode(frames)
-    assert voc(np.linalg.norm(embeddings - embeddings[-1], axis=1)) > 0.9
+    encoder = load_encoder("vip-sim")
+    curves = [np.linalg.norm(found - found[-1], axis=1) for found in map(encoder.encode, films)]
+    assert np.mean([voc(curve) for curve in curves]) > 0.95
 
 
 def test_a_shrunk_checkpoint_gives_nearly_the_same_embedding(tmp_path, vip_cache):

@@ -19,7 +19,8 @@ from vip_ros.errors import UserError
 
 LIMIT = 20.0  # s; far more than any of this takes, even on a busy machine
 QUICK = RestartLimits(first_delay=0.05, longest_delay=0.1, attempts=3)
-SLEEPER = "print('ready', flush=True); import time; time.sleep(600)"
+# Short sleeps for ever: a signal that comes just before one is seen after it, and not after ten minutes.
+SLEEPER = "print('ready', flush=True); import time; any(time.sleep(0.1) for _ in iter(int, 1))"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
 
 
@@ -70,7 +71,7 @@ def test_a_line_that_cannot_be_written_ends_nobody_by_force(tmp_path: Path, erro
     touch = f"pathlib.Path({str(done)!r}).touch()"
     code = f"import pathlib, signal, sys; signal.signal(15, lambda *_: ({touch}, sys.exit()));"
     Supervisor([_python("a", code + SLEEPER)], say, dict(os.environ)).run()
-    assert done.exists()
+    assert done.exists(), script.lines
 
 
 def test_output_is_labelled_and_ctrl_c_ends_all() -> None:
