@@ -147,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = options.measure_only or options.weights
         report = measure(card, weights, options.out, options.before, options.real, options.figure_videos)
         earlier = load_card(CARD).training.get("figures", {})
-        report |= {name: earlier[name] for name in (FIRST,) if name in earlier}
+        if FIRST in earlier:
+            report[FIRST] = earlier[FIRST]
         values = card_values(card, file_sha256(weights), _parameters(card), _history(options))
         print(yaml.safe_dump({"figures": report}, sort_keys=False))
         print(*write_card_and_page(values, report, options.out), sep="\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -174,14 +174,14 @@ class Run:
                 if end or (config.validation_every and out.steps % config.validation_every == 0):
                     self._validate()
                 if out.steps % config.checkpoint_every == 0 or end or out.stopped_early:
-                    self._check_finite(parts, weights=True)
+                    self._check_finite("loss", [parts["loss"]])
                     self._save(last=end or out.stopped_early)
                 if out.stopped_early:
                     return
                 began += time.monotonic() - paused  # the pace is that of the training alone
 
     def _report(self, parts: Mapping[str, Any], seconds: float) -> None:
-        self._check_finite(parts)
+        self._check_finite("loss", [parts["loss"]])
         values = {name: float(value) for name, value in parts.items()}
         values["images_per_second"] = (
             OBJECTIVES.get(self._config.objective).frames * self._config.batch_size / seconds
@@ -190,12 +190,10 @@ class Run:
         if self._logs is not None:
             self._logs.write(self._out.steps, "train", values)
 
-    def _check_finite(self, parts: Mapping[str, Any], weights: bool = False) -> None:
-        """Raise UserError if the loss, or on request a weight that the last step changed, is no number."""
-        changed = self._learner.network.parameters() if weights else ()
-        if not math.isfinite(float(parts["loss"])) or not all(bool(p.isfinite().all()) for p in changed):
+    def _check_finite(self, name: str, values: Iterable[Any]) -> None:
+        if not all(bool(value.isfinite().all()) for value in values):
             raise UserError(
-                f"the loss is no number any more at step {self._out.steps}",
+                f"the {name} is no number any more at step {self._out.steps}",
                 "lower --learning-rate; the last checkpoint is as it was",
             )
 
@@ -216,6 +214,8 @@ class Run:
             self._logs.write(self._out.steps, "validation", figures)
 
     def _save(self, last: bool) -> None:
+        # The loss was taken before the step that may have spoiled them.
+        self._check_finite("weight of a layer", self._learner.network.parameters())
         if not self._ranks.first:
             return
         progress = {
